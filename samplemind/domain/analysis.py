@@ -1,0 +1,175 @@
+"""What is known about a sound, and the state of finding it out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class AnalysisLevel(StrEnum):
+    """How much is asked of a sound. Each level holds everything of the one before."""
+
+    BASIC = "BASIC"
+    STANDARD = "STANDARD"
+    DETAILED = "DETAILED"
+    PROFESSIONAL = "PROFESSIONAL"
+
+    def includes(self, other: "AnalysisLevel") -> bool:
+        """True where a result of this level answers everything that `other` asks."""
+        order = list(AnalysisLevel)
+        return order.index(self) >= order.index(other)
+
+
+class AnalysisStatus(StrEnum):
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def is_final(self) -> bool:
+        return self not in (AnalysisStatus.QUEUED, AnalysisStatus.RUNNING)
+
+
+class SampleKind(StrEnum):
+    ONE_SHOT = "ONE_SHOT"
+    LOOP = "LOOP"
+    TRACK = "TRACK"
+
+
+class Mode(StrEnum):
+    MAJOR = "MAJOR"
+    MINOR = "MINOR"
+
+
+@dataclass(frozen=True, slots=True)
+class Tempo:
+    """`bpm` in quarter notes a minute; `alternatives` are other plausible tempos, best first."""
+
+    bpm: float
+    confidence: float
+    alternatives: tuple[float, ...]
+
+
+TONICS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+
+
+@dataclass(frozen=True, slots=True)
+class MusicalKey:
+    """`tonic` is one of TONICS (sharps)."""
+
+    tonic: str
+    mode: Mode
+    confidence: float
+
+    @property
+    def open_key(self) -> str:
+        """Open Key notation: 1d is C major, each fifth up adds one; m is the relative minor."""
+        pitch_class = TONICS.index(self.tonic)
+        major = pitch_class if self.mode is Mode.MAJOR else (pitch_class + 3) % 12
+        return f"{major * 7 % 12 + 1}{'d' if self.mode is Mode.MAJOR else 'm'}"
+
+    @property
+    def camelot(self) -> str:
+        """Camelot wheel notation: 8B is C major, each fifth up adds one; A is the relative minor."""
+        number = (int(self.open_key[:-1]) + 6) % 12 + 1
+        return f"{number}{'B' if self.mode is Mode.MAJOR else 'A'}"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSignature:
+    numerator: int
+    denominator: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pitch:
+    """The fundamental. `midi` is a fractional note number (69.0 is 440 Hz); `note` like F#2."""
+
+    hertz: float
+    midi: float
+    note: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Loudness:
+    """ITU-R BS.1770 integrated loudness and true peak; EBU Tech 3342 range."""
+
+    integrated_lufs: float
+    true_peak_dbtp: float
+    range_lu: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SpectralFeatures:
+    """Averages over the sound's frames.
+
+    `contrast_db` has 7 bands, `mfcc` 20 coefficients, `chroma` 12 pitch classes from C
+    (each 0..1, the strongest 1).
+    """
+
+    centroid_hz: float
+    bandwidth_hz: float
+    rolloff_hz: float
+    flatness: float
+    zero_crossing_rate: float
+    contrast_db: tuple[float, ...]
+    mfcc: tuple[float, ...]
+    chroma: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    name: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything an analysis found. None (or empty) where the level does not ask, or the
+    sound has no answer: a one-shot has no tempo, a drum no key, silence neither.
+
+    `beats` and `onsets` are seconds from the start; `embedding` is the vector of similarity.
+    """
+
+    kind: SampleKind | None = None
+    tempo: Tempo | None = None
+    key: MusicalKey | None = None
+    time_signature: TimeSignature | None = None
+    pitch: Pitch | None = None
+    loudness: Loudness | None = None
+    spectral: SpectralFeatures | None = None
+    beats: tuple[float, ...] | None = None
+    onsets: tuple[float, ...] | None = None
+    labels: tuple[Label, ...] = ()
+    embedding: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """One run of the analysis over one file, from queued to its final state.
+
+    `batch_id` and `position` are set for an item of a batch job.
+    """
+
+    id: str
+    owner_id: str
+    audio_file_id: str
+    level: AnalysisLevel
+    status: AnalysisStatus
+    engine_version: str
+    queued_at: datetime
+    batch_id: str | None = None
+    position: int | None = None
+    findings: Findings = Findings()
+    failure: Failure | None = None
+    processing_seconds: float | None = None
+    finished_at: datetime | None = None

@@ -1,0 +1,68 @@
+"""Expected failures. Each has a stable code that reaches the client as it is."""
+
+from typing import ClassVar
+
+
+class DomainError(Exception):
+    """An expected failure.
+
+    `code` is stable and for programs; `message` is for people and says what to do;
+    `field` is the path of the input at fault, where there is one.
+    """
+
+    code: ClassVar[str] = "INTERNAL"
+
+    def __init__(self, message: str, *, field: tuple[str, ...] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class BadUserInput(DomainError):
+    code = "BAD_USER_INPUT"
+
+
+class NotFound(DomainError):
+    code = "NOT_FOUND"
+
+
+class EmptyUpload(DomainError):
+    """The upload holds no bytes."""
+
+    code = "EMPTY_FILE"
+
+
+class NotAudio(DomainError):
+    """The bytes are not a sound in a format that can be read."""
+
+    code = "NOT_AUDIO"
+
+
+class NoSound(DomainError):
+    """The container is readable and holds no decodable sound."""
+
+    code = "NO_DECODABLE_SOUND"
+
+
+class FileTooLarge(DomainError):
+    code = "FILE_TOO_LARGE"
+
+
+class NotAnalyzed(DomainError):
+    """The question needs an analysis that the file does not have yet."""
+
+    code = "NOT_ANALYZED"
+
+
+class BatchFinished(DomainError):
+    code = "BATCH_FINISHED"
+
+
+class NothingToRetry(DomainError):
+    code = "NOTHING_TO_RETRY"
+
+
+class PartUnavailable(DomainError):
+    """A part (documents, vectors, events) does not answer; nothing was changed."""
+
+    code = "UNAVAILABLE"
