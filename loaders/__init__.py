@@ -1,0 +1,33 @@
+"""Loaders: many reads of one operation become one query. Made anew for each operation."""
+
+from functools import cached_property
+
+from loaders.analyses import AnalysesByIdLoader
+from loaders.audio_files import AudioFilesByIdLoader
+from loaders.batch_jobs import BatchJobsByIdLoader
+from loaders.users import UsersByIdLoader
+from samplemind.store import Store
+
+
+class Loaders:
+    """The loaders of one operation, for one owner; each is made when it is first used."""
+
+    def __init__(self, store: Store, owner_id: str) -> None:
+        self._store = store
+        self._owner_id = owner_id
+
+    @cached_property
+    def audio_files_by_id(self) -> AudioFilesByIdLoader:
+        return AudioFilesByIdLoader(self._store, self._owner_id)
+
+    @cached_property
+    def analyses_by_id(self) -> AnalysesByIdLoader:
+        return AnalysesByIdLoader(self._store, self._owner_id)
+
+    @cached_property
+    def batch_jobs_by_id(self) -> BatchJobsByIdLoader:
+        return BatchJobsByIdLoader(self._store, self._owner_id)
+
+    @cached_property
+    def users_by_id(self) -> UsersByIdLoader:
+        return UsersByIdLoader(self._store)

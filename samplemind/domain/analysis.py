@@ -71,7 +71,7 @@ class MusicalKey:
 
     @property
     def camelot(self) -> str:
-        """Camelot wheel notation: 8B is C major, each fifth up adds one; A is the relative minor."""
+        """Camelot wheel: 8B is C major, each fifth up adds one; A is the relative minor."""
         number = (int(self.open_key[:-1]) + 6) % 12 + 1
         return f"{number}{'B' if self.mode is Mode.MAJOR else 'A'}"
 
@@ -157,7 +157,8 @@ class Failure:
 class Analysis:
     """One run of the analysis over one file, from queued to its final state.
 
-    `batch_id` and `position` are set for an item of a batch job.
+    `batch_id` and `position` are set for an item of a batch job; `attempts` counts the times a
+    worker has begun it.
     """
 
     id: str
@@ -169,6 +170,7 @@ class Analysis:
     queued_at: datetime
     batch_id: str | None = None
     position: int | None = None
+    attempts: int = 0
     findings: Findings = Findings()
     failure: Failure | None = None
     processing_seconds: float | None = None

@@ -1,0 +1,31 @@
+"""The documents: MongoDB through Motor. The only place that knows the driver."""
+
+from samplemind.store.analyses import Analyses
+from samplemind.store.audio_files import AudioFiles
+from samplemind.store.batch_jobs import BatchJobs
+from samplemind.store.database import connect
+from samplemind.store.users import Users
+
+
+class Store:
+    """All collections over one client."""
+
+    def __init__(self, url: str) -> None:
+        self._client, self._database = connect(url)
+        self.audio_files = AudioFiles(self._database)
+        self.analyses = Analyses(self._database)
+        self.batch_jobs = BatchJobs(self._database)
+        self.users = Users(self._database)
+
+    async def prepare(self) -> None:
+        """Makes the indexes; safe to call at every start."""
+        await self.audio_files.prepare()
+        await self.analyses.prepare()
+        await self.batch_jobs.prepare()
+
+    async def version(self) -> str:
+        """The server's version; raises where it does not answer."""
+        return (await self._database.command("buildInfo"))["version"]
+
+    def close(self) -> None:
+        self._client.close()

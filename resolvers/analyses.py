@@ -1,0 +1,89 @@
+"""Analyses: reading them, asking for them, watching them."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import structlog
+from kombu.exceptions import OperationalError
+
+from resolvers.scope import Scope
+from samplemind.audio import ENGINE_VERSION
+from samplemind.domain.analysis import Analysis, AnalysisLevel, AnalysisStatus
+from samplemind.domain.audio_file import AudioFile
+from samplemind.domain.ids import new_id
+from samplemind.domain.paging import Page, Window
+from samplemind.events import MISSED, file_channel
+from samplemind.jobs.queue import queue_analysis
+
+_log = structlog.get_logger(__name__)
+
+# How many of a file's newest analyses are looked through for one that answers already.
+_RECENT = 10
+
+
+async def newest_analysis(scope: Scope, audio_file: AudioFile) -> Analysis | None:
+    """The newest that succeeded."""
+    if audio_file.analysis_id is None:
+        return None
+    return await scope.loaders.analyses_by_id.load(audio_file.analysis_id)
+
+
+async def analyses(scope: Scope, audio_file: AudioFile, window: Window) -> Page[Analysis]:
+    store = scope.parts.store.analyses
+    return await store.page_of_file(scope.owner_id, audio_file.id, window)
+
+
+async def request_analysis(
+    scope: Scope, audio_file: AudioFile, level: AnalysisLevel, *, force: bool = False
+) -> Analysis:
+    """Answers an analysis of this level that is done or under way, or asks for a new one."""
+    if not force:
+        recent = await analyses(scope, audio_file, Window(_RECENT))
+        for row in recent.rows:
+            if _answers(row.value, level):
+                return row.value
+    analysis = Analysis(
+        id=new_id(),
+        owner_id=scope.owner_id,
+        audio_file_id=audio_file.id,
+        level=level,
+        status=AnalysisStatus.QUEUED,
+        engine_version=ENGINE_VERSION,
+        queued_at=datetime.now(UTC),
+    )
+    await scope.parts.store.analyses.add([analysis])
+    await scope.parts.events.publish(file_channel(audio_file.id), analysis.id.encode())
+    try:
+        await queue_analysis(analysis.id)
+    except OperationalError as error:
+        # It is stored, so a worker can find it; the queue is only the quick way.
+        _log.warning("analysis stored but not queued", analysis_id=analysis.id, error=str(error))
+    return analysis
+
+
+async def analysis_updates(scope: Scope, audio_file: AudioFile) -> AsyncIterator[Analysis]:
+    """The newest analysis as it stands, then every step of every analysis of the file."""
+    store = scope.parts.store.analyses
+    async with scope.parts.events.listen(file_channel(audio_file.id)) as receive:
+        last: Analysis | None = None
+        message = MISSED
+        while True:
+            if message == MISSED:
+                page = await store.page_of_file(scope.owner_id, audio_file.id, Window(1))
+                current = page.rows[0].value if page.rows else None
+            else:
+                [current] = await store.by_ids(scope.owner_id, [message.decode()])
+            if current and current != last:
+                last = current
+                scope.forget()
+                yield current
+            message = await receive()
+
+
+def _answers(analysis: Analysis, level: AnalysisLevel) -> bool:
+    usable = (AnalysisStatus.QUEUED, AnalysisStatus.RUNNING, AnalysisStatus.SUCCEEDED)
+    return (
+        analysis.status in usable
+        and analysis.engine_version == ENGINE_VERSION
+        and analysis.level.includes(level)
+    )

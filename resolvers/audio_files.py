@@ -1,0 +1,146 @@
+"""Files: reading, uploading, changing, deleting."""
+
+import asyncio
+import hashlib
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from resolvers.analyses import request_analysis
+from resolvers.scope import Scope
+from samplemind.audio.decode import probe
+from samplemind.domain.analysis import Analysis, AnalysisLevel
+from samplemind.domain.audio_file import AudioFile
+from samplemind.domain.errors import EmptyUpload, FileTooLarge, NotFound
+from samplemind.domain.ids import new_id
+from samplemind.domain.library import AudioFileFilter, AudioFileOrder, LibraryStats
+from samplemind.domain.naming import clean_filename, clean_tags
+from samplemind.domain.paging import Page, Window
+
+_CHUNK_BYTES = 1024 * 1024
+
+
+async def audio_file(scope: Scope, id_: str) -> AudioFile:
+    """Raises NotFound."""
+    found = await scope.loaders.audio_files_by_id.load(id_)
+    if found is None:
+        raise NotFound("There is no such file in your library.", field=("id",))
+    return found
+
+
+async def audio_files(
+    scope: Scope, window: Window, order: AudioFileOrder, filter_: AudioFileFilter | None
+) -> Page[AudioFile]:
+    page = await scope.parts.store.audio_files.page(scope.owner_id, window, order, filter_)
+    for row in page.rows:
+        scope.loaders.audio_files_by_id.prime(row.value.id, row.value)
+    return page
+
+
+async def count_audio_files(scope: Scope, filter_: AudioFileFilter | None) -> int:
+    return await scope.parts.store.audio_files.count(scope.owner_id, filter_)
+
+
+async def library_stats(scope: Scope, filter_: AudioFileFilter | None) -> LibraryStats:
+    return await scope.parts.store.audio_files.stats(scope.owner_id, filter_)
+
+
+async def upload_audio(
+    scope: Scope,
+    file: BinaryIO,
+    filename: str,
+    tags: Sequence[str],
+    level: AnalysisLevel | None,
+) -> tuple[AudioFile, Analysis | None]:
+    """Stores a sound and, where a level is given, asks for its analysis.
+
+    The same bytes give the same file again, with the new tags added. Nothing is stored of what
+    is not a sound: raises EmptyUpload, FileTooLarge, NotAudio, NoSound, BadUserInput.
+    """
+    cleaned_tags = clean_tags(tags, field=("input", "tags"))
+    with tempfile.TemporaryDirectory(prefix="samplemind-") as folder:
+        path = Path(folder) / "upload"
+        limit = scope.parts.settings.max_upload_bytes
+        copy = await asyncio.to_thread(_copy, file, path, limit)
+        stored = await scope.parts.store.audio_files.by_content(scope.owner_id, copy.sha256)
+        if stored is None:
+            stored = await _store(scope, path, copy, clean_filename(filename), cleaned_tags)
+    missing = [tag for tag in cleaned_tags if tag not in stored.tags]
+    if missing:
+        stored = await update_audio_file(scope, stored.id, None, [*stored.tags, *missing])
+    analysis = await request_analysis(scope, stored, level) if level else None
+    return stored, analysis
+
+
+async def update_audio_file(
+    scope: Scope, id_: str, filename: str | None, tags: Sequence[str] | None
+) -> AudioFile:
+    """Changes what is given. Raises NotFound, BadUserInput."""
+    current = await audio_file(scope, id_)
+    changed = replace(
+        current,
+        filename=current.filename if filename is None else clean_filename(filename),
+        tags=current.tags if tags is None else clean_tags(tags, field=("input", "tags")),
+    )
+    await scope.parts.store.audio_files.rename(changed)
+    scope.loaders.audio_files_by_id.clear(id_).prime(id_, changed)
+    if current.analysis_id:
+        await scope.parts.vectors.rename(changed)
+    return changed
+
+
+async def delete_audio_file(scope: Scope, id_: str) -> None:
+    """Removes the file, its bytes, its vector and its results. Raises NotFound."""
+    current = await audio_file(scope, id_)
+    # The row last: until it is gone, the deletion can be asked for again.
+    if current.analysis_id:
+        await scope.parts.vectors.remove(scope.owner_id, id_)
+    await scope.parts.store.analyses.forget_file(scope.owner_id, id_)
+    await scope.parts.blobs.remove(scope.owner_id, current.sha256)
+    await scope.parts.store.audio_files.remove(scope.owner_id, id_)
+    scope.loaders.audio_files_by_id.clear(id_)
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    sha256: str
+    size_bytes: int
+
+
+def _copy(file: BinaryIO, path: Path, limit: int) -> _Copy:
+    """Writes `file` to `path` and hashes it on the way, a MiB at a time."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("wb") as target:
+        while chunk := file.read(_CHUNK_BYTES):
+            size += len(chunk)
+            if size > limit:
+                message = f"The file is larger than {limit:,} bytes, the most that is accepted."
+                raise FileTooLarge(message, field=("input", "file"))
+            digest.update(chunk)
+            target.write(chunk)
+    if not size:
+        raise EmptyUpload("The file is empty: there is nothing to store.", field=("input", "file"))
+    return _Copy(digest.hexdigest(), size)
+
+
+async def _store(
+    scope: Scope, path: Path, copy: _Copy, filename: str, tags: tuple[str, ...]
+) -> AudioFile:
+    facts = await asyncio.to_thread(probe, path, filename)
+    # The bytes first: a row never points to nothing.
+    await scope.parts.blobs.put(scope.owner_id, copy.sha256, path)
+    return await scope.parts.store.audio_files.add(
+        AudioFile(
+            id=new_id(),
+            owner_id=scope.owner_id,
+            filename=filename,
+            size_bytes=copy.size_bytes,
+            sha256=copy.sha256,
+            facts=facts,
+            tags=tags,
+            uploaded_at=datetime.now(UTC),
+        )
+    )

@@ -1,0 +1,33 @@
+"""Who asks, and with what."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from loaders import Loaders
+from samplemind.domain.user import User
+from samplemind.parts import Parts
+
+
+@dataclass
+class Scope:
+    """One operation's view: the caller, the parts, and loaders that live as long as it does."""
+
+    parts: Parts
+    viewer: User
+
+    @cached_property
+    def loaders(self) -> Loaders:
+        return Loaders(self.parts.store, self.viewer.id)
+
+    @property
+    def owner_id(self) -> str:
+        """Whose rows the caller may read and write."""
+        return self.viewer.id
+
+    def for_operation(self) -> "Scope":
+        """The same caller with fresh loaders."""
+        return Scope(self.parts, self.viewer)
+
+    def forget(self) -> None:
+        """Drops what the loaders have read: what follows is read anew."""
+        self.__dict__.pop("loaders", None)

@@ -1,0 +1,103 @@
+"""Everything that is asked of one sound."""
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import soundfile
+import soxr
+
+from samplemind.audio.beats import beat_times
+from samplemind.audio.decode import decode_blocks
+from samplemind.audio.embedding import embedding
+from samplemind.audio.features import ONSET_RATE, SAMPLE_RATE, Features
+from samplemind.audio.key import musical_key
+from samplemind.audio.kind import sample_kind
+from samplemind.audio.labels import labels
+from samplemind.audio.loudness import LoudnessMeter
+from samplemind.audio.metre import time_signature
+from samplemind.audio.pitch import pitch
+from samplemind.audio.spectral import spectral_features
+from samplemind.audio.tempo import tempo
+from samplemind.domain.analysis import AnalysisLevel, Findings, Loudness, SampleKind
+
+LONGEST_SECONDS = 3_600
+"""Of a longer sound the first hour is analysed (its loudness over the whole of it)."""
+
+
+def analyze(path: Path, level: AnalysisLevel) -> Findings:
+    """What is heard in the file, as far as `level` asks (see Findings for what may be missing).
+
+    PROFESSIONAL hears what DETAILED does: what it adds is not signal processing. A file that was
+    cut short is analysed as far as it decodes. Raises NotAudio or NoSound.
+    """
+    is_standard = level.includes(AnalysisLevel.STANDARD)
+    features, loudness = _listen(path, with_loudness=is_standard)
+    kind = sample_kind(features)
+    is_one_shot = kind is SampleKind.ONE_SHOT
+    has_pulse = not (is_one_shot or features.is_silent)
+    pulse = None
+    if has_pulse:
+        loop_seconds = features.seconds if kind is SampleKind.LOOP else None
+        pulse = tempo(features.onset_strength, loop_seconds)
+    key = musical_key(features)
+    if not is_standard:
+        return Findings(kind=kind, tempo=pulse, key=key)
+
+    found = Findings(
+        kind=kind,
+        tempo=pulse,
+        key=key,
+        loudness=loudness,
+        spectral=spectral_features(features),
+        labels=labels(features, kind),
+        embedding=embedding(features),
+    )
+    if not level.includes(AnalysisLevel.DETAILED):
+        return found
+    beats = beat_times(features.onset_strength, pulse.bpm) if pulse else None
+    metre = time_signature(features.onset_bands, beats) if beats is not None else None
+    return replace(
+        found,
+        beats=None if beats is None else tuple(beats.tolist()),
+        onsets=tuple((features.onset_frames / ONSET_RATE).tolist()),
+        time_signature=metre,
+        pitch=pitch(features.y) if is_one_shot else None,
+    )
+
+
+def warm_up() -> None:
+    """Analyse a moment of noise, so that filters, plans and tables exist before the first file."""
+    noise = np.random.default_rng(0).normal(0, 0.1, (SAMPLE_RATE, 2))
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "noise.wav"
+        soundfile.write(path, noise, 44_100)
+        analyze(path, AnalysisLevel.PROFESSIONAL)
+
+
+def _listen(path: Path, *, with_loudness: bool) -> tuple[Features, Loudness | None]:
+    """One pass over the file: the mono signal for the features, the loudness of all channels."""
+    sample_rate, blocks = decode_blocks(path)
+    resampler = soxr.ResampleStream(sample_rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
+    meter: LoudnessMeter | None = None
+    mono: list[np.ndarray] = []
+    frames = 0
+    for block in blocks:
+        frames += block.shape[1]
+        if frames <= LONGEST_SECONDS * sample_rate:
+            mono.append(resampler.resample_chunk(mix_down(block)))
+        if with_loudness:
+            meter = meter or LoudnessMeter(sample_rate, len(block))
+            meter.push(block)
+    mono.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+    features = Features(np.concatenate(mono), frames / sample_rate)
+    return features, meter.result() if meter else None
+
+
+def mix_down(block: np.ndarray) -> np.ndarray:
+    """`(n,)` mean of the channels `(channels, n)`; the first where they cancel each other out."""
+    mono = block.mean(axis=0)
+    if np.square(mono).mean() < 1e-3 * np.square(block[0]).mean():
+        return np.ascontiguousarray(block[0])
+    return mono

@@ -1,0 +1,37 @@
+"""Where the beats fall."""
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from samplemind.audio.features import ONSET_RATE
+
+_TIGHTNESS = 100.0
+
+
+def beat_times(strength: np.ndarray, bpm: float) -> np.ndarray:
+    """Seconds `(beats,)`, increasing, for an onset strength `(frames,)` at ONSET_RATE.
+
+    Dynamic programming: the sequence that collects most onset strength while its intervals keep
+    to the tempo (Ellis, "Beat tracking by dynamic programming", 2007).
+    """
+    period = 60 * ONSET_RATE / bpm
+    local = gaussian_filter1d(strength.astype(np.float64), period / 32, mode="constant")
+    local /= max(float(local.std()), 1e-12)
+    steps = np.arange(round(period / 2), round(2 * period) + 1)
+    penalty = -_TIGHTNESS * np.log(steps / period) ** 2
+    first = int(steps[-1])
+    score = np.concatenate([np.zeros(first), local])
+    before = np.full(len(score), -1)
+    for now in range(first, len(score)):
+        reachable = score[now - steps] + penalty
+        step = int(np.argmax(reachable))
+        if reachable[step] > 0:
+            score[now] += reachable[step]
+            before[now] = now - steps[step]
+    # The last beat is the best of the last period; what it does not reach has no beat.
+    last = len(score) - 1 - int(np.argmax(score[::-1][: max(1, round(period))]))
+    beats = [last]
+    while before[beats[-1]] >= first:
+        beats.append(int(before[beats[-1]]))
+    frames = np.array(beats[::-1]) - first
+    return frames[frames >= 0] / ONSET_RATE

@@ -1,0 +1,371 @@
+"""From bytes to samples: what a file holds, decided by its content and never by its name.
+
+libsndfile reads most formats, FFmpeg (through PyAV) the rest. Both run in blocks, so that the
+length of a file costs time and not memory.
+"""
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import av
+import numpy as np
+import soundfile
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.container import InputContainer
+
+from samplemind.audio.metadata import read_tags
+from samplemind.domain.audio_file import AudioFacts
+from samplemind.domain.errors import EmptyUpload, NoSound, NotAudio
+
+BLOCK = 1 << 18
+"""Frames (samples a channel) decoded at a time."""
+
+# libsndfile also opens MATLAB matrices, speech corpora and the like: not what is uploaded here.
+_SNDFILE_FORMATS = {
+    "WAV": "wav",
+    "WAVEX": "wav",
+    "RF64": "wav",
+    "W64": "w64",
+    "AIFF": "aiff",
+    "FLAC": "flac",
+    "OGG": "ogg",
+    "MP3": "mp3",
+    "MPEG": "mp3",
+    "CAF": "caf",
+    "AU": "au",
+}
+
+# FFmpeg's playlist demuxers would open whatever path or address an upload names: only these.
+_FFMPEG_FORMATS = {
+    "mov": "m4a",
+    "aac": "aac",
+    "matroska": "matroska",
+    "asf": "wma",
+    "wav": "wav",
+    "aiff": "aiff",
+    "ogg": "ogg",
+    "flac": "flac",
+    "mp3": "mp3",
+    "ac3": "ac3",
+    "eac3": "eac3",
+    "amr": "amr",
+    "ape": "ape",
+    "wv": "wavpack",
+    "tta": "tta",
+    "avi": "avi",
+    "mpegts": "mpegts",
+}
+
+_STORED_AS_SAMPLES = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")
+
+_MAGIC = (
+    (0, b"RIFF"),
+    (0, b"RF64"),
+    (0, b"FORM"),
+    (0, b"fLaC"),
+    (0, b"OggS"),
+    (0, b"ID3"),
+    (4, b"ftyp"),
+)
+_SHORTFALL = 0.1
+"""Seconds by which lossy formats may fall short of what they claim: priming and padding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """`samples: (channels, n)` float32, finite, full scale at 1.0, at `sample_rate` Hz."""
+
+    samples: np.ndarray
+    sample_rate: int
+
+
+def probe(path: Path, filename: str) -> AudioFacts:
+    """What the container says, checked against what decodes.
+
+    `filename` is what the uploader calls the file; it only appears in messages. Formats that are
+    not plain samples are decoded through, block by block, since their headers may promise more
+    than the file holds.
+
+    Raises EmptyUpload, NotAudio (not a sound in a format that can be read) or NoSound (a
+    container with nothing in it that decodes).
+    """
+    if path.stat().st_size == 0:
+        raise EmptyUpload(f"“{filename}” is empty (0 bytes): upload the file again.")
+    try:
+        source = _open(path)
+    except _UnreadableError:
+        if _has_audio_magic(path):
+            raise NoSound(
+                f"“{filename}” begins like a sound file, but nothing in it can be decoded: it is "
+                "damaged or cut short. Export it again."
+            ) from None
+        raise NotAudio(
+            f"“{filename}” is not a sound in a format that can be read: upload WAV, AIFF, FLAC, "
+            "MP3, OGG, Opus or M4A."
+        ) from None
+    with source:
+        frames = source.count_frames()
+        if not frames:
+            raise NoSound(f"“{filename}” holds no sound: its {source.format} container is empty.")
+        metadata = read_tags(path) or source.tags()
+        if source.is_truncated(frames):
+            metadata["truncated"] = True
+        return AudioFacts(
+            format=source.format,
+            duration_seconds=frames / source.sample_rate,
+            sample_rate=source.sample_rate,
+            channels=source.channels,
+            metadata=metadata,
+        )
+
+
+def decode(path: Path) -> Sound:
+    """The whole file, as far as it decodes; a file cut short gives what is there.
+
+    Raises NotAudio or NoSound where `probe` does.
+    """
+    sample_rate, blocks = decode_blocks(path)
+    return Sound(np.concatenate(list(blocks), axis=1), sample_rate)
+
+
+def decode_blocks(path: Path) -> tuple[int, Iterator[np.ndarray]]:
+    """Sample rate in Hz, and the sound as blocks `(channels, <= BLOCK)` float32, finite.
+
+    At least one block comes, and none is empty. Raises NotAudio or NoSound.
+    """
+    try:
+        source = _open(path)
+    except _UnreadableError:
+        raise NotAudio("The stored file is not a sound in a format that can be read.") from None
+
+    def blocks() -> Iterator[np.ndarray]:
+        with source:
+            nothing = True
+            for block in source.blocks():
+                nothing = False
+                yield np.nan_to_num(block, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+            if nothing:
+                raise NoSound("The stored file holds no sound that can be decoded.")
+
+    return source.sample_rate, blocks()
+
+
+class _UnreadableError(Exception):
+    """Neither library can open the file."""
+
+
+class _SndfileSource:
+    """A file that libsndfile reads."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        # A descriptor carries no name, so that no extension can steer libsndfile, which closes it
+        # in any case, also when it cannot read the file.
+        try:
+            self._file = soundfile.SoundFile(os.open(path, os.O_RDONLY), closefd=True)
+        except soundfile.LibsndfileError as error:
+            raise _UnreadableError from error
+        if self._file.format not in _SNDFILE_FORMATS:
+            self._file.close()
+            raise _UnreadableError
+        self.sample_rate: int = self._file.samplerate
+        self.channels: int = self._file.channels
+        is_opus = self._file.subtype == "OPUS"
+        self.format = "opus" if is_opus else _SNDFILE_FORMATS[self._file.format]
+
+    def __enter__(self) -> "_SndfileSource":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        done = 0
+        buffer = np.empty((BLOCK, self.channels), np.float32)
+        while True:
+            try:
+                frames = len(self._file.read(out=buffer))
+            except soundfile.LibsndfileError:
+                # The block in which the data ends is filled up to where the reader stands.
+                frames = min(max(self._file.tell() - done, 0), BLOCK)
+            if not frames:
+                return
+            done += frames
+            yield np.ascontiguousarray(buffer[:frames].T)
+
+    def count_frames(self) -> int:
+        if self._file.subtype.startswith(_STORED_AS_SAMPLES) and self.format != "flac":
+            return self._file.frames
+        return sum(block.shape[1] for block in self.blocks())
+
+    def is_truncated(self, frames: int) -> bool:
+        with self._path.open("rb") as file:
+            match self.format:
+                case "wav" | "aiff":
+                    return _iff_is_truncated(file)
+                case "ogg" | "opus":
+                    return _ogg_is_truncated(file)
+                case "mp3":
+                    return _mp3_is_truncated(file)
+                case _:
+                    return frames < self._file.frames
+
+    def tags(self) -> dict[str, object]:
+        return {name: text for name, text in self._file.copy_metadata().items() if text.strip()}
+
+
+class _FfmpegSource:
+    """A file that FFmpeg reads: its first audio stream."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            container = av.open(
+                str(path),
+                container_options={
+                    "format_whitelist": _WHITELIST,
+                    "protocol_whitelist": "file",
+                },
+            )
+        except (av.FFmpegError, ValueError) as error:
+            raise _UnreadableError from error
+        self._container: InputContainer = container
+        names = container.format.name.split(",")
+        if not container.streams.audio:
+            container.close()
+            raise _UnreadableError
+        self._stream = container.streams.audio[0]
+        self.sample_rate: int = self._stream.rate or 0
+        self.channels: int = self._stream.channels
+        self.format = next((_FFMPEG_FORMATS[name] for name in names if name in _FFMPEG_FORMATS), "")
+        if not self.format or not self.sample_rate or not self.channels:
+            container.close()
+            raise _UnreadableError
+
+    def __enter__(self) -> "_FfmpegSource":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.close()
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        waiting: list[np.ndarray] = []
+        frames = 0
+        for piece in self._pieces():
+            waiting.append(piece)
+            frames += piece.shape[1]
+            if frames >= BLOCK:
+                yield np.concatenate(waiting, axis=1)
+                waiting, frames = [], 0
+        if frames:
+            yield np.concatenate(waiting, axis=1)
+
+    def _pieces(self) -> Iterator[np.ndarray]:
+        resampler = AudioResampler("fltp", self._stream.layout, self.sample_rate)
+        for frame in self._decoded():
+            for piece in resampler.resample(frame):
+                yield piece.to_ndarray()
+
+    def _decoded(self) -> Iterator[AudioFrame]:
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    return
+                decoded = packet.decode()
+            except av.FFmpegError:
+                return
+            yield from (frame for frame in decoded if isinstance(frame, AudioFrame))
+
+    def count_frames(self) -> int:
+        return sum(block.shape[1] for block in self.blocks())
+
+    def is_truncated(self, frames: int) -> bool:
+        if self.format != "m4a" or self._stream.duration is None or self._stream.time_base is None:
+            return False
+        claimed = float(self._stream.duration * self._stream.time_base)
+        return frames / self.sample_rate < claimed - _SHORTFALL
+
+    def tags(self) -> dict[str, object]:
+        return dict(self._container.metadata)
+
+
+_WHITELIST = ",".join([*_FFMPEG_FORMATS, "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"])
+
+
+def _open(path: Path) -> _SndfileSource | _FfmpegSource:
+    try:
+        return _SndfileSource(path)
+    except _UnreadableError:
+        return _FfmpegSource(path)
+
+
+def _has_audio_magic(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(12)
+    return any(head[at : at + len(magic)] == magic for at, magic in _MAGIC)
+
+
+def _iff_is_truncated(file: IO[bytes]) -> bool:
+    """True where the chunk that holds the samples claims more bytes than follow.
+
+    RIFF/RF64 (EBU Tech 3306) are little-endian, AIFF (FORM) is big-endian.
+    """
+    size = os.fstat(file.fileno()).st_size
+    order = ">" if file.read(12)[:4] in (b"FORM", b"RIFX") else "<"
+    large: int | None = None
+    while len(header := file.read(8)) == 8:
+        name, length = struct.unpack(f"{order}4sI", header)
+        at = file.tell()
+        if name == b"ds64":
+            large = struct.unpack("<Q", file.read(16)[8:])[0]
+        if name in (b"data", b"SSND"):
+            if length == 0xFFFFFFFF:
+                # Without a ds64 chunk this is a recorder that streamed and never came back.
+                return large is not None and at + large > size
+            return at + length > size
+        file.seek(at + length + length % 2)
+    return False
+
+
+def _ogg_is_truncated(file: IO[bytes]) -> bool:
+    """True where the last page is incomplete or lacks the end-of-stream flag (RFC 3533)."""
+    size = os.fstat(file.fileno()).st_size
+    file.seek(max(0, size - 0x20000))
+    tail = file.read()
+    at = tail.rfind(b"OggS")
+    page = tail[at:]
+    if at < 0 or len(page) < 27 or len(page) < 27 + page[26]:
+        return True
+    is_whole = len(page) >= 27 + page[26] + sum(page[27 : 27 + page[26]])
+    return not (is_whole and page[5] & 4)
+
+
+def _mp3_is_truncated(file: IO[bytes]) -> bool:
+    """True where a Xing or Info header counts more bytes of audio than follow it.
+
+    An MP3 without such a header makes no claim, so that nothing can be missing.
+    """
+    size = os.fstat(file.fileno()).st_size
+    head = file.read(10)
+    start = 0
+    if head[:3] == b"ID3":
+        a, b, c, d = head[6:10]
+        start = 10 + (a << 21 | b << 14 | c << 7 | d)
+    file.seek(start)
+    frame = file.read(4096)
+    sync = frame.find(b"\xff")
+    at = max(frame.find(b"Xing"), frame.find(b"Info"))
+    if sync < 0 or at < 0 or len(frame) < at + 16:
+        return False
+    flags = struct.unpack(">I", frame[at + 4 : at + 8])[0]
+    if not flags & 2:
+        return False
+    after_frames = at + 8 + 4 * (flags & 1)
+    claimed = struct.unpack(">I", frame[after_frames : after_frames + 4])[0]
+    return start + sync + claimed > size

@@ -1,0 +1,158 @@
+"""One vector that says how a sound sounds: its envelope, its spectrum, how they move."""
+
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import numpy as np
+import scipy.fft
+
+from samplemind.audio.features import (
+    ENVELOPE_HOP,
+    HOP,
+    MELS,
+    SAMPLE_RATE,
+    Features,
+)
+from samplemind.audio.spectral import spectral_contrast, zero_crossing_rate
+
+_MOMENTS = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28)
+"""Seconds after the loudest moment at which the decay is read."""
+
+_MODULATION_EDGES = (0.5, 1, 2, 4, 8, 16, 32)
+"""Hz."""
+
+
+class Model(NamedTuple):
+    """Constants fitted by benchmarks/fit_embedding.py.
+
+    `mean`, `scale: (EMBEDDING_DIMENSIONS,)` standardise a descriptor; `weights: (classes,
+    EMBEDDING_DIMENSIONS)` and `bias: (classes,)` are a multinomial logistic regression on the
+    standardised descriptor of a one-shot; `names: (classes,)`.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    weights: np.ndarray
+    bias: np.ndarray
+    names: tuple[str, ...]
+
+
+@cache
+def model() -> Model:
+    with files("samplemind.audio").joinpath("model.npz").open("rb") as file, np.load(file) as data:
+        return Model(
+            data["mean"], data["scale"], data["weights"], data["bias"], tuple(data["names"].tolist())
+        )
+
+
+def embedding(features: Features) -> tuple[float, ...]:
+    """Unit vector of EMBEDDING_DIMENSIONS; the cosine of two is how alike they sound.
+
+    Silence has the vector of an even one: finite, and like nothing else.
+    """
+    vector = standardised(features)
+    length = float(np.linalg.norm(vector))
+    if features.is_silent or length < 1e-9:
+        return (len(vector) ** -0.5,) * len(vector)
+    return tuple((vector / length).tolist())
+
+
+def standardised(features: Features) -> np.ndarray:
+    """The descriptor with each dimension at mean 0 and deviation 1 over the fitted sounds."""
+    return np.clip((descriptor(features) - model().mean) / model().scale, -4, 4)
+
+
+def descriptor(features: Features) -> np.ndarray:
+    """`(EMBEDDING_DIMENSIONS,)` float64, finite; every part has a scale of its own."""
+    return np.concatenate(
+        [_spectrum(features), _movement(features), _envelope(features), _modulation(features)]
+    )
+
+
+def _spectrum(features: Features) -> np.ndarray:
+    """Which frequencies sound: over the whole, and in the first 100 ms after the loudest onset."""
+    timbre = features.timbre
+    active = timbre.active
+    mean = timbre.mel[active].mean(axis=0).reshape(32, -1).mean(axis=1)
+    peak = int(np.argmax(timbre.power))
+    attack = timbre.mel[peak : peak + 4].mean(axis=0).reshape(16, -1).mean(axis=1)
+    shape = np.concatenate(
+        [
+            [np.log(timbre.centroid[active].mean() + 20)],
+            [np.log(timbre.bandwidth[active].mean() + 20)],
+            [np.log(timbre.rolloff[active].mean() + 20)],
+            [np.log(timbre.flatness[active].mean() + 1e-6)],
+            [zero_crossing_rate(features.y) ** 0.5, features.peaks.peakiness],
+        ]
+    )
+    return np.concatenate([_decibels(mean), _decibels(attack), spectral_contrast(features.y), shape])
+
+
+def _movement(features: Features) -> np.ndarray:
+    """The cepstrum's mean, and how much it and the spectrum's shape change."""
+    timbre = features.timbre
+    active = timbre.active
+    mfcc = timbre.mfcc[active]
+    step = np.abs(np.diff(mfcc, axis=0)).mean(axis=0) if len(mfcc) > 1 else np.zeros(20)
+    return np.concatenate(
+        [
+            mfcc.mean(axis=0)[1:14],
+            mfcc.std(axis=0)[:13],
+            step[:8],
+            [
+                np.log(timbre.centroid[active] + 20).std(),
+                np.log(timbre.bandwidth[active] + 20).std(),
+                np.log(timbre.flatness[active] + 1e-6).std(),
+            ],
+        ]
+    )
+
+
+def _envelope(features: Features) -> np.ndarray:
+    envelope = features.envelope
+    peak = int(np.argmax(envelope))
+    seconds = ENVELOPE_HOP / SAMPLE_RATE
+    power = np.square(envelope)
+    total = max(float(power.sum()), 1e-12)
+    above = np.flatnonzero(envelope > 0.1 * envelope[peak])
+    first, last = (above[0], above[-1]) if len(above) else (0, 0)
+    centroid = float(np.arange(len(power)) @ power) / total
+    smooth = np.maximum.accumulate(envelope[peak:][::-1])[::-1]
+    at = np.minimum((np.array(_MOMENTS) / seconds).astype(int), len(smooth))
+    decay = np.append(smooth, 0.0)[at]
+    return np.concatenate(
+        [
+            np.log([
+                (peak - first) * seconds + 0.003,
+                (last - peak) * seconds + 0.003,
+                (last - first) * seconds + 0.003,
+                centroid * seconds + 0.003,
+                features.seconds + 0.01,
+            ]),
+            [
+                centroid / max(len(power), 1),
+                float(np.log(max(envelope[peak], 1e-6) / np.sqrt(total / len(power) + 1e-12))),
+                np.log1p(len(features.onset_frames)),
+                len(features.onset_frames) / max(features.seconds, 0.25),
+            ],
+            20 * np.log10(np.maximum(decay / max(float(envelope[peak]), 1e-6), 1e-3)),
+        ]
+    )
+
+
+def _modulation(features: Features) -> np.ndarray:
+    """Share of the envelope's movement in octaves from 0.5 to 32 Hz (log)."""
+    size = max(len(features.envelope), int(4 * SAMPLE_RATE / ENVELOPE_HOP))
+    spectrum = np.square(np.abs(scipy.fft.rfft(features.envelope, size)))
+    rates = scipy.fft.rfftfreq(size, ENVELOPE_HOP / SAMPLE_RATE)
+    edges = np.searchsorted(rates, _MODULATION_EDGES)
+    bands = np.add.reduceat(spectrum, edges)[:-1]
+    return np.log10(bands / max(float(spectrum[0]), 1e-12) + 1e-6)
+
+
+def _decibels(power: np.ndarray) -> np.ndarray:
+    """Relative to the mean in dB, floored at 60 below the loudest."""
+    floor = max(float(power.max()) * 1e-6, 1e-12)
+    decibels = 10 * np.log10(np.maximum(power, floor))
+    return decibels - decibels.mean()

@@ -1,0 +1,91 @@
+"""Embedded tags (ID3, RIFF INFO, Vorbis comments, MP4 atoms) as one flat dictionary."""
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import mutagen
+from mutagen.id3 import ID3, TextFrame, UrlFrame
+
+MOST_TAGS = 100
+LONGEST_VALUE = 2_000
+LONGEST_NAME = 100
+
+_NAMES = {
+    "TIT2": "title",
+    "TPE1": "artist",
+    "TPE2": "albumartist",
+    "TALB": "album",
+    "TCON": "genre",
+    "TDRC": "date",
+    "TRCK": "tracknumber",
+    "TCOM": "composer",
+    "TCOP": "copyright",
+    "TBPM": "bpm",
+    "TKEY": "initialkey",
+    "TSSE": "encoder",
+    "COMM": "comment",
+    "USLT": "lyrics",
+    "\xa9nam": "title",
+    "\xa9ART": "artist",
+    "aART": "albumartist",
+    "\xa9alb": "album",
+    "\xa9gen": "genre",
+    "\xa9day": "date",
+    "\xa9wrt": "composer",
+    "\xa9too": "encoder",
+    "\xa9cmt": "comment",
+    "\xa9lyr": "lyrics",
+    "cprt": "copyright",
+    "tmpo": "bpm",
+}
+
+
+def read_tags(path: Path) -> dict[str, object]:
+    """Tag name to text, or to a list of texts where a tag has several.
+
+    Pictures and other binary values are left out, control characters removed, and long values
+    cut, so that the result is safe to store and to send as JSON. Empty where there are no tags,
+    or none that can be read.
+    """
+    try:
+        file = mutagen.File(path)  # pyright: ignore[reportPrivateImportUsage]
+        pairs = list(_pairs(file.tags)) if file is not None and file.tags is not None else []
+    except Exception:  # hostile tags break mutagen in many ways, and tags are never worth failing
+        return {}
+    return clean(pairs)
+
+
+def clean(pairs: Iterable[tuple[str, list[str]]]) -> dict[str, object]:
+    """The first MOST_TAGS names that have a value left after cleaning."""
+    tags: dict[str, list[str]] = {}
+    for name, values in pairs:
+        name = _text(name, LONGEST_NAME)
+        texts = [text for value in values if (text := _text(value, LONGEST_VALUE))]
+        if name and texts and (name in tags or len(tags) < MOST_TAGS):
+            tags[name] = (tags.get(name, []) + texts)[:MOST_TAGS]
+    return {name: texts[0] if len(texts) == 1 else texts for name, texts in tags.items()}
+
+
+def _pairs(tags: object) -> Iterator[tuple[str, list[str]]]:
+    if isinstance(tags, ID3):
+        for frame in tags.values():
+            name = frame.desc if frame.FrameID in ("TXXX", "WXXX") else frame.FrameID
+            if isinstance(frame, UrlFrame):
+                yield name, [frame.url]
+            elif isinstance(frame, TextFrame):
+                yield _NAMES.get(name, name), [str(text) for text in frame.text]
+            elif frame.FrameID == "USLT":
+                yield _NAMES[name], [frame.text]
+        return
+    for name, value in tags.items():  # pyright: ignore[reportAttributeAccessIssue]
+        values = value if isinstance(value, list) else [value]
+        if name.lower() == "metadata_block_picture":
+            continue
+        texts = [str(v) for v in values if isinstance(v, str | int | float | tuple)]
+        yield _NAMES.get(name, name.lower() if name.isupper() else name), texts
+
+
+def _text(value: str, longest: int) -> str:
+    kept = (c for c in value[: 2 * longest] if c in "\n\t" or unicodedata.category(c)[0] != "C")
+    return "".join(kept).strip()[:longest]

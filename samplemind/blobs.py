@@ -1,0 +1,44 @@
+"""Audio bytes: a local folder or an S3-compatible bucket, through obstore."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import obstore
+from obstore.store import LocalStore, ObjectStore, from_url
+
+
+class Blobs:
+    """Content-addressed: a blob's key is its owner and the hash of its bytes, so writing one
+    twice is harmless."""
+
+    def __init__(self, url: str) -> None:
+        address = urlsplit(url)
+        self._store: ObjectStore
+        if address.scheme == "file":
+            folder = Path(address.path)
+            folder.mkdir(parents=True, exist_ok=True)
+            self._store = LocalStore(folder)
+        else:
+            self._store = from_url(url)
+
+    async def put(self, owner_id: str, sha256: str, path: Path) -> None:
+        """Stores the file at `path`, in parts of a few MiB."""
+        await obstore.put_async(self._store, _key(owner_id, sha256), path)
+
+    async def fetch(self, owner_id: str, sha256: str, path: Path) -> None:
+        """Writes the bytes to `path`. Raises FileNotFoundError where there are none."""
+        result = await obstore.get_async(self._store, _key(owner_id, sha256))
+        with path.open("wb") as file:
+            async for chunk in result.stream():
+                file.write(chunk)
+
+    async def remove(self, owner_id: str, sha256: str) -> None:
+        await obstore.delete_async(self._store, _key(owner_id, sha256))
+
+    async def check(self) -> None:
+        """Raises where the store does not answer."""
+        await anext(aiter(obstore.list(self._store, prefix="-", chunk_size=1)), None)
+
+
+def _key(owner_id: str, sha256: str) -> str:
+    return f"{owner_id}/{sha256[:2]}/{sha256}"

@@ -1,0 +1,17 @@
+"""All commands in one place."""
+
+import typer
+
+from samplemind.cli.schema import export_schema
+from samplemind.cli.serve import api, serve, worker
+
+app = typer.Typer(
+    name="samplemind",
+    help="Turn a folder of sounds into a library you can search by how it sounds.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+app.command()(serve)
+app.command()(api)
+app.command()(worker)
+app.command("export-schema")(export_schema)

@@ -1,0 +1,97 @@
+"""One analysis, from its file in the blob store to its results where they are read."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from samplemind.domain.analysis import Analysis, AnalysisLevel, AnalysisStatus, Failure, Findings
+from samplemind.domain.audio_file import AudioFile
+from samplemind.domain.errors import DomainError
+from samplemind.domain.ids import new_id
+from samplemind.jobs.progress import tell_moved
+from samplemind.parts import Parts
+
+_log = structlog.get_logger(__name__)
+
+# A file that takes its worker down each time must not do so for ever.
+_MAX_ATTEMPTS = 3
+
+Analyzer = Callable[[Path, AnalysisLevel], Findings]
+
+
+async def run_analysis(
+    parts: Parts, analyze: Analyzer, analysis_id: str, *, again: bool = False
+) -> None:
+    """Runs a queued analysis to its final state. Does nothing where another worker has it.
+
+    `analyze` computes; it blocks, since a worker process does one thing at a time. `again` says
+    that the worker which had it is lost. An expected failure ends the analysis with its code;
+    any other with an id under which it is logged.
+    """
+    analysis = await parts.store.analyses.start(analysis_id, again=again)
+    if analysis is None:
+        return
+    if analysis.attempts == 1:
+        await tell_moved(parts, analysis, AnalysisStatus.QUEUED)
+    started = time.perf_counter()
+    try:
+        done = await _succeed(parts, analyze, analysis, started)
+    except DomainError as error:
+        done = await _fail(parts, analysis, Failure(error.code, error.message), started)
+    except Exception:
+        error_id = new_id()
+        _log.exception("analysis failed", analysis_id=analysis.id, error_id=error_id)
+        failure = Failure("ANALYSIS_FAILED", f"The analysis failed unexpectedly ({error_id}).")
+        done = await _fail(parts, analysis, failure, started)
+    if done:
+        await tell_moved(parts, done, AnalysisStatus.RUNNING)
+
+
+async def _succeed(
+    parts: Parts, analyze: Analyzer, analysis: Analysis, started: float
+) -> Analysis | None:
+    if analysis.attempts > _MAX_ATTEMPTS:
+        raise WorkerLost(f"The worker was lost {_MAX_ATTEMPTS} times while it read this file.")
+    audio_file = await _file_of(parts, analysis)
+    findings = await _find(parts, analyze, audio_file, analysis.level)
+    # The vector first: without its analysis it is harmless, and not the other way round.
+    await parts.vectors.put(audio_file, findings)
+    seconds = time.perf_counter() - started
+    done = await parts.store.analyses.succeed(analysis.id, findings, seconds)
+    if done:
+        await parts.store.audio_files.set_analysis(done)
+    return done
+
+
+async def _fail(
+    parts: Parts, analysis: Analysis, failure: Failure, started: float
+) -> Analysis | None:
+    seconds = time.perf_counter() - started
+    return await parts.store.analyses.fail(analysis.id, failure, seconds)
+
+
+async def _file_of(parts: Parts, analysis: Analysis) -> AudioFile:
+    [audio_file] = await parts.store.audio_files.by_ids(analysis.owner_id, [analysis.audio_file_id])
+    if audio_file is None:
+        raise AudioFileDeleted("The file was deleted before it was analysed.")
+    return audio_file
+
+
+async def _find(
+    parts: Parts, analyze: Analyzer, audio_file: AudioFile, level: AnalysisLevel
+) -> Findings:
+    with tempfile.TemporaryDirectory(prefix="samplemind-") as folder:
+        path = Path(folder) / "sound"
+        await parts.blobs.fetch(audio_file.owner_id, audio_file.sha256, path)
+        return analyze(path, level)
+
+
+class AudioFileDeleted(DomainError):
+    code = "AUDIO_FILE_DELETED"
+
+
+class WorkerLost(DomainError):
+    code = "WORKER_LOST"

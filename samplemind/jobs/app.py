@@ -1,0 +1,44 @@
+"""The Celery application: how work reaches the workers."""
+
+from celery import Celery
+from kombu.entity import Queue
+
+from samplemind.settings import get_settings
+
+INTERACTIVE = "interactive"
+BATCH = "batch"
+
+# Seconds after which a task of a lost worker is given to another. An analysis that takes longer
+# is started twice, which is harmless and wasteful: only one of the two may store its result.
+_VISIBILITY_TIMEOUT = 600
+
+
+def make_app(redis_url: str) -> Celery:
+    """Tasks are acknowledged when they are done, and one is fetched at a time; a worker takes
+    from the batch queue only when nobody waits in the interactive one."""
+    app = Celery("samplemind", broker=redis_url)
+    app.conf.update(
+        task_queues=[Queue(INTERACTIVE), Queue(BATCH)],
+        task_default_queue=INTERACTIVE,
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_serializer="json",
+        accept_content=["json"],
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={
+            "visibility_timeout": _VISIBILITY_TIMEOUT,
+            "queue_order_strategy": "priority",
+            "socket_timeout": 30,
+            "unacked_restore_interval": 2,
+            "unacked_restore_throttle": 1,
+        },
+    )
+    return app
+
+
+app = make_app(get_settings().redis_url)

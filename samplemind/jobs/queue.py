@@ -1,0 +1,27 @@
+"""Asking for work. The documents are the truth: what is queued here is stored there first, and
+a task that meets nothing to do does nothing."""
+
+import asyncio
+from collections.abc import Sequence
+
+from samplemind.jobs.app import BATCH, INTERACTIVE, app
+
+ANALYZE = "samplemind.analyze"
+DISPATCH_BATCH = "samplemind.dispatch_batch"
+
+
+async def queue_analysis(analysis_id: str) -> None:
+    """One analysis that somebody waits for."""
+    await asyncio.to_thread(app.send_task, ANALYZE, [analysis_id], queue=INTERACTIVE)
+
+
+async def queue_batch(owner_id: str, batch_id: str) -> None:
+    """All queued analyses of a batch; a worker sends them out, so the caller need not wait."""
+    await asyncio.to_thread(app.send_task, DISPATCH_BATCH, [owner_id, batch_id], queue=INTERACTIVE)
+
+
+def send_out(analysis_ids: Sequence[str]) -> None:
+    """Queues many analyses over one connection (blocking: for workers)."""
+    with app.producer_pool.acquire(block=True) as producer:
+        for analysis_id in analysis_ids:
+            app.send_task(ANALYZE, [analysis_id], queue=BATCH, producer=producer)

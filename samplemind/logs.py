@@ -1,0 +1,87 @@
+"""Structured logs, and the id that ties the lines of one request together."""
+
+import logging
+import secrets
+import time
+from typing import TYPE_CHECKING
+
+import structlog
+from structlog.dev import plain_traceback
+
+from samplemind.settings import Settings
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_log = structlog.get_logger("samplemind.request")
+_HEADER = b"x-request-id"
+
+
+def configure_logs(settings: Settings) -> None:
+    """Everything that logs in this process, libraries too, goes to standard error in one form."""
+    shared = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    final = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        if settings.log_json
+        else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain_traceback)]
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.log_level)
+    for noisy in ("httpx", "httpcore", "chromadb", "pymongo", "urllib3", "numba"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+class RequestLog:
+    """Gives each request an id (the caller's X-Request-ID where it is sane), answers with it,
+    binds it to every line logged meanwhile, and logs the request when it has ended."""
+
+    def __init__(self, app: "ASGIApp") -> None:
+        self._app = app
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(_HEADER, b"").decode("latin-1")
+        sane = 0 < len(given) <= 64 and given.isascii() and given.replace("-", "").isalnum()
+        request_id = given if sane else secrets.token_hex(8)
+        started, status = time.perf_counter(), 0
+
+        async def send_with_id(message: "Message") -> None:
+            nonlocal status
+            if message["type"] in ("http.response.start", "websocket.accept"):
+                status = message.get("status", 101)
+                headers = [*message.get("headers", []), (_HEADER, request_id.encode())]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_with_id)
+            finally:
+                _log.info(
+                    "request",
+                    method=scope.get("method", "WEBSOCKET"),
+                    path=scope["path"],
+                    status=status,
+                    milliseconds=round((time.perf_counter() - started) * 1_000, 1),
+                )

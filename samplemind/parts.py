@@ -1,0 +1,36 @@
+"""The real parts that the API and the workers stand on, opened from the settings."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from samplemind.blobs import Blobs
+from samplemind.events import Events
+from samplemind.settings import Settings
+from samplemind.store import Store
+from samplemind.vectors import Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Opening connects to nothing yet: each part connects when it is first used."""
+
+    settings: Settings
+    store: Store
+    vectors: Vectors
+    blobs: Blobs
+    events: Events
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """Needs the address of every part, as `samplemind serve` sets them."""
+        return cls(
+            settings=settings,
+            store=Store(settings.mongo_url),
+            vectors=Vectors(settings.chroma_url),
+            blobs=Blobs(settings.blob_url),
+            events=Events(settings.redis_url),
+        )
+
+    async def close(self) -> None:
+        await self.events.close()
+        self.store.close()

@@ -1,0 +1,100 @@
+"""The API process: FastAPI around the GraphQL endpoint, the explorer and the health routes."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+from pymongo.errors import PyMongoError
+from starlette.routing import Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+from samplemind import __version__
+from samplemind.domain.errors import PartUnavailable
+from samplemind.domain.user import Role, User
+from samplemind.logs import RequestLog, configure_logs
+from samplemind.parts import Parts
+from samplemind.server import explorer, health
+from samplemind.server.graphql import PATH, GraphQLApp
+from samplemind.settings import Settings
+
+_log = structlog.get_logger(__name__)
+
+_START_SECONDS = 60
+
+
+def make_app(settings: Settings) -> FastAPI:
+    """The ASGI application. It opens its parts when it starts and closes them when it ends."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        parts = Parts.open(settings)
+        app.state.parts = parts
+        await _wait_for_documents(parts)
+        await parts.store.prepare()
+        app.state.local_user = await parts.store.users.ensure(_local_user())
+        warming = asyncio.create_task(_warm(parts))
+        yield
+        warming.cancel()
+        await parts.close()
+
+    app = FastAPI(
+        title="SampleMind", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
+    )
+    app.add_middleware(RequestLog)
+    app.include_router(health.router)
+    graphql = GraphQLApp()
+    app.router.routes.append(Route(PATH, graphql, methods=None))
+    app.router.routes.append(WebSocketRoute(PATH, graphql))
+    app.mount(explorer.ASSETS_PATH, StaticFiles(directory=explorer.ASSETS), name="explorer")
+    app.add_api_route("/", lambda: RedirectResponse(PATH), include_in_schema=False)
+    return app
+
+
+def run_api(settings: Settings) -> None:
+    """Serves until it is told to stop."""
+    configure_logs(settings)
+    config = uvicorn.Config(
+        make_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
+    )
+    uvicorn.Server(config).run()
+
+
+def _local_user() -> User:
+    """Who everybody is where there is no sign-in; such a server listens on loopback only."""
+    return User(
+        id="local",
+        username="local",
+        email=None,
+        role=Role.ADMIN,
+        created_at=datetime.now(UTC),
+    )
+
+
+async def _wait_for_documents(parts: Parts) -> None:
+    """All parts may be starting at once: waits for the one that nothing works without."""
+    deadline = asyncio.get_running_loop().time() + _START_SECONDS
+    while True:
+        try:
+            await parts.store.version()
+        except PyMongoError:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.1)
+        else:
+            return
+
+
+async def _warm(parts: Parts) -> None:
+    """Pays for the vector client's import before somebody waits for it."""
+    with contextlib.suppress(PartUnavailable):
+        await parts.vectors.version()

@@ -1,0 +1,1 @@
+import{c as r,d as n}from"./chunk-Y6MOEP5N.js";import{e}from"./chunk-XAOG22ES.js";e();var p={jsonc:{parse:t=>({text:t}),astFormat:"jsonc-text",locStart:()=>0,locEnd:({text:t})=>t.length}},a={"jsonc-text":{print:({node:{text:t}})=>n(t,r(t,void 0,{insertSpaces:!0,tabSize:2}))}};export{p as parsers,a as printers};

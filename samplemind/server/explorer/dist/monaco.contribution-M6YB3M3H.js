@@ -1,0 +1,1 @@
+import{a,b}from"./chunk-G2632U2F.js";import"./chunk-6C7SB2MJ.js";import"./chunk-KJ3L4765.js";import"./chunk-T6SR7ONZ.js";import"./chunk-6X77A45T.js";import"./chunk-XAOG22ES.js";export{b as getWorker,a as jsonDefaults};

@@ -1,0 +1,1 @@
+import{bh as a,ch as b,dh as c,eh as d}from"./chunk-T6SR7ONZ.js";import"./chunk-6X77A45T.js";import"./chunk-XAOG22ES.js";export{c as HitTestContext,b as MouseTarget,d as MouseTargetFactory,a as PointerHandlerLastRenderData};

@@ -1,0 +1,55 @@
+"""Health over HTTP: for people, for load balancers, for orchestrators."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from samplemind import __version__
+from samplemind.health import check_parts
+from samplemind.parts import Parts
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/api/v1/health")
+async def health(request: Request, response: Response) -> dict[str, Any]:
+    """Each part: up or down, its version, latency, what to do. 503 unless all are up."""
+    checked = await check_parts(_parts(request))
+    up = all(part.up for part in checked)
+    response.status_code = 200 if up else 503
+    return {
+        "status": "up" if up else "degraded",
+        "version": __version__,
+        "parts": {
+            part.name: {
+                "status": "up" if part.up else "down",
+                "version": part.version,
+                "latencyMs": part.latency_ms,
+                "advice": part.advice,
+            }
+            for part in checked
+        },
+    }
+
+
+@router.get("/health/ready")
+@router.get("/api/v1/health/ready")
+async def ready(request: Request, response: Response) -> dict[str, str]:
+    """Whether this process can serve: 503 while the documents do not answer."""
+    try:
+        await _parts(request).store.version()
+    except Exception:
+        response.status_code = 503
+        return {"status": "not ready"}
+    return {"status": "ready"}
+
+
+@router.get("/health/live")
+@router.get("/api/v1/health/live")
+async def live() -> dict[str, str]:
+    """Whether this process answers at all."""
+    return {"status": "live"}
+
+
+def _parts(request: Request) -> Parts:
+    return request.app.state.parts

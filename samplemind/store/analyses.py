@@ -1,0 +1,186 @@
+"""Runs of the analysis. The field `state` holds the id and the status in one indexed string,
+so that one conditional write on it decides who may move an analysis on."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+from bson.binary import Binary
+from pydantic import TypeAdapter
+
+from samplemind.domain.analysis import Analysis, AnalysisStatus, Failure, Findings
+from samplemind.domain.paging import Page, Window
+from samplemind.store.database import Database, Document, scoped, within
+from samplemind.store.pages import read_page
+
+_analysis = TypeAdapter(Analysis)
+_findings = TypeAdapter(Findings)
+
+# The vector is read only to write it to the vector store.
+_WITHOUT_EMBEDDING = {"embedding": 0}
+
+
+def _dump(analysis: Analysis) -> Document:
+    document = _analysis.dump_python(analysis)
+    id_, owner = document.pop("id"), analysis.owner_id
+    in_batch = (
+        {"by_batch": scoped(owner, analysis.batch_id, f"{analysis.position:08d}")}
+        if analysis.batch_id
+        else {}
+    )
+    return {
+        "_id": id_,
+        **document,
+        **_result(analysis.findings),
+        **in_batch,
+        "key": scoped(owner, id_),
+        "state": _state(id_, analysis.status),
+        "by_file": scoped(owner, analysis.audio_file_id, id_),
+    }
+
+
+def _result(findings: Findings) -> Document:
+    document = _findings.dump_python(findings, mode="json")
+    vector = document.pop("embedding")
+    packed = None if vector is None else Binary(np.asarray(vector, "<f4").tobytes())
+    return {"findings": document, "embedding": packed}
+
+
+def _load(document: Document) -> Analysis:
+    findings = dict(document["findings"])
+    if packed := document.get("embedding"):
+        findings["embedding"] = np.frombuffer(packed, "<f4").tolist()
+    return _analysis.validate_python({**document, "id": document["_id"], "findings": findings})
+
+
+def _state(id_: str, status: AnalysisStatus) -> str:
+    return f"{id_}:{status.value}"
+
+
+class Analyses:
+    """The runs of the analysis. Reads for a caller take the owner."""
+
+    def __init__(self, database: Database) -> None:
+        self._analyses = database["analyses"]
+
+    async def prepare(self) -> None:
+        """Makes the indexes; safe to call at every start."""
+        await self._analyses.create_index("key", unique=True)
+        await self._analyses.create_index("state", unique=True)
+        await self._analyses.create_index("by_file")
+        await self._analyses.create_index("by_batch", sparse=True)
+
+    async def add(self, analyses: Sequence[Analysis]) -> None:
+        await self._analyses.insert_many([_dump(analysis) for analysis in analyses])
+
+    async def by_ids(self, owner_id: str, ids: Sequence[str]) -> list[Analysis | None]:
+        """In the order of `ids`, None where the owner has no such analysis."""
+        keys = [scoped(owner_id, id_) for id_ in ids]
+        cursor = self._analyses.find({"key": {"$in": keys}}, _WITHOUT_EMBEDDING)
+        found = {document["_id"]: _load(document) for document in await cursor.to_list(None)}
+        return [found.get(id_) for id_ in ids]
+
+    async def page_of_file(
+        self, owner_id: str, audio_file_id: str, window: Window
+    ) -> Page[Analysis]:
+        """Newest first."""
+        return await read_page(
+            self._analyses,
+            field="by_file",
+            prefix=scoped(owner_id, audio_file_id, ""),
+            window=window,
+            load=_load,
+            descending=True,
+            projection=_WITHOUT_EMBEDDING,
+        )
+
+    async def page_of_batch(
+        self, owner_id: str, batch_id: str, window: Window, status: AnalysisStatus | None
+    ) -> Page[Analysis]:
+        """In the order of the batch."""
+        return await read_page(
+            self._analyses,
+            field="by_batch",
+            prefix=scoped(owner_id, batch_id, ""),
+            window=window,
+            load=_load,
+            where={"status": status.value} if status else None,
+            projection=_WITHOUT_EMBEDDING,
+        )
+
+    async def ids_of_batch(self, owner_id: str, batch_id: str, status: AnalysisStatus) -> list[str]:
+        where = {"by_batch": within(scoped(owner_id, batch_id, "")), "status": status.value}
+        return [row["_id"] async for row in self._analyses.find(where, {"_id": 1}).sort("by_batch")]
+
+    async def embedding(self, owner_id: str, id_: str) -> list[float] | None:
+        """The stored vector, or None where the level had none."""
+        row = await self._analyses.find_one({"key": scoped(owner_id, id_)}, {"embedding": 1})
+        return np.frombuffer(row["embedding"], "<f4").tolist() if row and row["embedding"] else None
+
+    async def start(self, id_: str, *, again: bool = False) -> Analysis | None:
+        """Moves QUEUED to RUNNING; None where another worker has it, or it was cancelled.
+
+        With `again` (the worker that ran it is lost) also RUNNING to RUNNING.
+        """
+        queued, running = AnalysisStatus.QUEUED, AnalysisStatus.RUNNING
+        started = await self._move(id_, queued, running, attempts=1)
+        if started is None and again:
+            return await self._move(id_, running, running, attempts=1)
+        return started
+
+    async def succeed(self, id_: str, findings: Findings, seconds: float) -> Analysis | None:
+        """Moves RUNNING to SUCCEEDED with what was found."""
+        change = {**_result(findings), "processing_seconds": seconds, "failure": None}
+        return await self._finish(id_, AnalysisStatus.SUCCEEDED, change)
+
+    async def fail(self, id_: str, failure: Failure, seconds: float) -> Analysis | None:
+        """Moves RUNNING to FAILED with the reason."""
+        reason = {"code": failure.code, "message": failure.message}
+        change = {"failure": reason, "processing_seconds": seconds}
+        return await self._finish(id_, AnalysisStatus.FAILED, change)
+
+    async def move_batch(
+        self, owner_id: str, batch_id: str, before: AnalysisStatus, after: AnalysisStatus
+    ) -> int:
+        """Moves every item of a batch that is in `before` to `after`; answers how many."""
+        moved = 0
+        for id_ in await self.ids_of_batch(owner_id, batch_id, before):
+            fields = {"finished_at": datetime.now(UTC) if after.is_final else None}
+            moved += await self._move(id_, before, after, fields) is not None
+        return moved
+
+    async def forget_batch(self, owner_id: str, batch_id: str) -> None:
+        """Removes the items of a batch that was not made after all."""
+        await self._analyses.delete_many({"by_batch": within(scoped(owner_id, batch_id, ""))})
+
+    async def forget_file(self, owner_id: str, audio_file_id: str) -> None:
+        """Removes the results of a deleted file.
+
+        Items of a batch stay, without results, so that the batch still counts to its end; what
+        is queued or running ends by itself when it finds no file.
+        """
+        of_file = {"by_file": within(scoped(owner_id, audio_file_id, ""))}
+        final = [status.value for status in AnalysisStatus if status.is_final]
+        await self._analyses.delete_many({**of_file, "batch_id": None, "status": {"$in": final}})
+        await self._analyses.update_many(of_file, {"$set": _result(Findings())})
+
+    async def _finish(self, id_: str, status: AnalysisStatus, change: Document) -> Analysis | None:
+        change = {**change, "finished_at": datetime.now(UTC)}
+        return await self._move(id_, AnalysisStatus.RUNNING, status, change)
+
+    async def _move(
+        self,
+        id_: str,
+        before: AnalysisStatus,
+        after: AnalysisStatus,
+        fields: Document | None = None,
+        attempts: int = 0,
+    ) -> Analysis | None:
+        change = {"status": after.value, "state": _state(id_, after), **(fields or {})}
+        result = await self._analyses.update_one(
+            {"state": _state(id_, before)}, {"$set": change, "$inc": {"attempts": attempts}}
+        )
+        if not result.modified_count:
+            return None
+        document = await self._analyses.find_one({"_id": id_}, _WITHOUT_EMBEDDING)
+        return _load(document) if document else None

@@ -1,0 +1,245 @@
+"""Stored sounds: one document a file, with the facets of its newest analysis to search by."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import TypeAdapter
+from pymongo.errors import DuplicateKeyError
+
+from samplemind.domain.analysis import Analysis
+from samplemind.domain.audio_file import AudioFile
+from samplemind.domain.library import (
+    AudioFileFilter,
+    AudioFileOrder,
+    AudioFileOrderField,
+    Bucket,
+    LibraryStats,
+    Range,
+    words_of,
+)
+from samplemind.domain.paging import Page, Window
+from samplemind.store.database import END, Database, Document, scoped, within
+from samplemind.store.pages import read_page
+
+_audio_file = TypeAdapter(AudioFile)
+
+_ORDER_FIELDS = {
+    AudioFileOrderField.UPLOADED_AT: "key",
+    AudioFileOrderField.FILENAME: "by_filename",
+    AudioFileOrderField.DURATION: "by_duration",
+    AudioFileOrderField.TEMPO: "by_tempo",
+}
+
+
+def order_field(order: AudioFileOrder) -> str:
+    """The indexed field that holds this order. Files without a tempo come last both ways,
+    which takes one key for each direction."""
+    field = _ORDER_FIELDS[order.field]
+    return field + "_down" if field == "by_tempo" and order.descending else field
+
+
+def _sortable(number: float) -> str:
+    """A string that sorts as the number does, to a thousandth."""
+    return f"{number * 1_000:013.0f}"
+
+
+def _naming(audio_file: AudioFile) -> Document:
+    """What follows from the filename and the tags."""
+    owner, id_ = audio_file.owner_id, audio_file.id
+    return {
+        "filename": audio_file.filename,
+        "tags": list(audio_file.tags),
+        "by_filename": scoped(owner, audio_file.filename.casefold()[:200], id_),
+        "words": [scoped(owner, word) for word in words_of(audio_file.filename, *audio_file.tags)],
+    }
+
+
+def _facets(owner: str, id_: str, analysis: Analysis | None) -> Document:
+    """What follows from the newest analysis."""
+    findings = analysis.findings if analysis else None
+    tempo = findings.tempo.bpm if findings and findings.tempo else None
+    key = findings.key if findings else None
+    return {
+        "analysis_id": analysis.id if analysis else None,
+        "analyzed": analysis is not None,
+        "kind": findings.kind if findings else None,
+        "tempo": tempo,
+        "musical_key": f"{key.tonic} {key.mode.value.lower()}" if key else None,
+        "labels": [label.name for label in findings.labels] if findings else [],
+        "by_tempo": scoped(owner, "~" if tempo is None else _sortable(tempo), id_),
+        "by_tempo_down": scoped(owner, "!" if tempo is None else _sortable(tempo), id_),
+    }
+
+
+def _dump(audio_file: AudioFile) -> Document:
+    document = _audio_file.dump_python(audio_file)
+    owner, id_ = audio_file.owner_id, document.pop("id")
+    return {
+        "_id": id_,
+        **document,
+        **_naming(audio_file),
+        **_facets(owner, id_, None),
+        "key": scoped(owner, id_),
+        "content": scoped(owner, audio_file.sha256),
+        "by_duration": scoped(owner, _sortable(audio_file.facts.duration_seconds), id_),
+    }
+
+
+def _load(document: Document) -> AudioFile:
+    return _audio_file.validate_python({**document, "id": document["_id"]})
+
+
+def _between(bounds: Range) -> Document:
+    condition = {"$gte": bounds.min, "$lte": bounds.max}
+    return {name: value for name, value in condition.items() if value is not None}
+
+
+def conditions(owner_id: str, filter_: AudioFileFilter | None) -> Document:
+    """The filter as a query on the documents of `owner_id`."""
+    if filter_ is None:
+        return {}
+    query: Document = {}
+    if filter_.search and (words := words_of(filter_.search)):
+        prefixes = [scoped(owner_id, word) for word in words]
+        matches = [{"words": {"$elemMatch": {"$gte": p, "$lt": p + END}}} for p in prefixes]
+        query |= matches[0] if len(matches) == 1 else {"$and": matches}
+    if filter_.tags:
+        query["tags"] = {"$all": list(filter_.tags)}
+    if filter_.kinds is not None:
+        query["kind"] = {"$in": [kind.value for kind in filter_.kinds]}
+    if filter_.labels is not None:
+        query["labels"] = {"$in": list(filter_.labels)}
+    if filter_.keys is not None:
+        query["musical_key"] = {"$in": [str(key) for key in filter_.keys]}
+    if filter_.tempo and (bounds := _between(filter_.tempo)):
+        query["tempo"] = bounds
+    if filter_.duration_seconds and (bounds := _between(filter_.duration_seconds)):
+        query["facts.duration_seconds"] = bounds
+    if filter_.uploaded_at:
+        times = {"$gte": filter_.uploaded_at.start, "$lte": filter_.uploaded_at.end}
+        if times := {name: value for name, value in times.items() if value is not None}:
+            query["uploaded_at"] = times
+    if filter_.analyzed is not None:
+        query["analyzed"] = filter_.analyzed
+    return query
+
+
+class AudioFiles:
+    """The stored files. Every read takes the owner: another's file is not found."""
+
+    def __init__(self, database: Database) -> None:
+        self._files = database["audio_files"]
+
+    async def prepare(self) -> None:
+        """Makes the indexes; safe to call at every start."""
+        await self._files.create_index("key", unique=True)
+        await self._files.create_index("content", unique=True)
+        for field in ("by_filename", "by_duration", "by_tempo", "by_tempo_down", "words"):
+            await self._files.create_index(field)
+
+    async def add(self, audio_file: AudioFile) -> AudioFile:
+        """Stores the file, or answers the one that holds the same bytes already."""
+        try:
+            await self._files.insert_one(_dump(audio_file))
+        except DuplicateKeyError:
+            existing = await self.by_content(audio_file.owner_id, audio_file.sha256)
+            return existing or await self.add(audio_file)
+        return audio_file
+
+    async def by_content(self, owner_id: str, sha256: str) -> AudioFile | None:
+        document = await self._files.find_one({"content": scoped(owner_id, sha256)})
+        return _load(document) if document else None
+
+    async def by_ids(self, owner_id: str, ids: Sequence[str]) -> list[AudioFile | None]:
+        """In the order of `ids`, None where the owner has no such file."""
+        keys = [scoped(owner_id, id_) for id_ in ids]
+        documents = await self._files.find({"key": {"$in": keys}}).to_list(None)
+        found = {document["_id"]: _load(document) for document in documents}
+        return [found.get(id_) for id_ in ids]
+
+    async def page(
+        self,
+        owner_id: str,
+        window: Window,
+        order: AudioFileOrder,
+        filter_: AudioFileFilter | None = None,
+    ) -> Page[AudioFile]:
+        return await read_page(
+            self._files,
+            field=order_field(order),
+            prefix=scoped(owner_id, ""),
+            window=window,
+            load=_load,
+            descending=order.descending,
+            where=conditions(owner_id, filter_),
+        )
+
+    async def count(self, owner_id: str, filter_: AudioFileFilter | None = None) -> int:
+        return await self._files.count_documents(self._matching(owner_id, filter_))
+
+    async def ids(self, owner_id: str, filter_: AudioFileFilter | None = None) -> list[str]:
+        """The ids of all files that match, in upload order."""
+        cursor = self._files.find(self._matching(owner_id, filter_), {"_id": 1}).sort("key")
+        return [document["_id"] async for document in cursor]
+
+    async def rename(self, audio_file: AudioFile) -> None:
+        """Stores the filename and the tags of `audio_file`."""
+        await self._files.update_one(
+            {"key": scoped(audio_file.owner_id, audio_file.id)}, {"$set": _naming(audio_file)}
+        )
+
+    async def set_analysis(self, analysis: Analysis) -> None:
+        """Makes a succeeded analysis the newest of its file, unless a newer one is there."""
+        key = scoped(analysis.owner_id, analysis.audio_file_id)
+        current = await self._files.find_one({"key": key}, {"analysis_id": 1})
+        if current and (current["analysis_id"] or "") <= analysis.id:
+            facets = _facets(analysis.owner_id, analysis.audio_file_id, analysis)
+            await self._files.update_one({"key": key}, {"$set": facets})
+
+    async def remove(self, owner_id: str, id_: str) -> None:
+        await self._files.delete_one({"key": scoped(owner_id, id_)})
+
+    async def stats(self, owner_id: str, filter_: AudioFileFilter | None = None) -> LibraryStats:
+        """Sums over all files that match. Tempos are counted in steps of 10 BPM ("120-129")."""
+        match = {"$match": self._matching(owner_id, filter_)}
+        totals = await self._group(
+            match,
+            None,
+            seconds={"$sum": "$facts.duration_seconds"},
+            bytes={"$sum": "$size_bytes"},
+            analyzed={"$sum": {"$cond": ["$analyzed", 1, 0]}},
+        )
+        total = totals[0] if totals else {"count": 0, "seconds": 0, "bytes": 0, "analyzed": 0}
+        kinds = await self._group(match, "$kind")
+        keys = await self._group(match, "$musical_key")
+        labels = await self._group(match, "$labels", {"$unwind": "$labels"})
+        has_tempo = {"$match": {"tempo": {"$ne": None}}}
+        tempos = await self._group(match, {"$floor": {"$divide": ["$tempo", 10]}}, has_tempo)
+        for row in tempos:
+            low = int(row["_id"]) * 10
+            row["_id"] = f"{low}-{low + 9}"
+        return LibraryStats(
+            audio_files=total["count"],
+            analyzed=total["analyzed"],
+            total_seconds=total["seconds"],
+            total_bytes=total["bytes"],
+            by_kind=_buckets(kinds),
+            by_key=_buckets(keys),
+            by_label=_buckets(labels),
+            by_tempo=_buckets(tempos),
+        )
+
+    def _matching(self, owner_id: str, filter_: AudioFileFilter | None) -> Document:
+        return {"key": within(scoped(owner_id, "")), **conditions(owner_id, filter_)}
+
+    async def _group(
+        self, match: Document, by: Any, *stages: Document, **sums: Document
+    ) -> list[Document]:
+        group = {"$group": {"_id": by, "count": {"$sum": 1}, **sums}}
+        return await self._files.aggregate([match, *stages, group]).to_list(None)
+
+
+def _buckets(rows: list[Document]) -> tuple[Bucket, ...]:
+    """Largest first; files without a value are left out."""
+    named = [Bucket(str(row["_id"]), row["count"]) for row in rows if row["_id"] is not None]
+    return tuple(sorted(named, key=lambda bucket: (-bucket.count, bucket.name)))

@@ -1,0 +1,210 @@
+"""Nearest neighbours of sounds: a Chroma server, cosine distance.
+
+Each owner has a collection of its own, so a search cannot meet another's sounds, and a search
+without a filter needs no filter at all. The collection's name carries the engine's version:
+vectors of different versions never mix.
+"""
+
+import asyncio
+import contextlib
+import importlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from samplemind.audio import ENGINE_VERSION
+from samplemind.domain.analysis import Findings
+from samplemind.domain.audio_file import AudioFile
+from samplemind.domain.errors import PartUnavailable
+from samplemind.domain.library import AudioFileFilter, Range, words_of
+
+if TYPE_CHECKING:
+    from chromadb.api import AsyncClientAPI
+    from chromadb.api.models.AsyncCollection import AsyncCollection
+
+Where = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """`score` is the cosine similarity, cut at 0: 1 is the same sound, 0 is unrelated."""
+
+    audio_file_id: str
+    score: float
+
+
+def _naming(audio_file: AudioFile) -> tuple[Where, str]:
+    """Metadata and document for the filename and the tags."""
+    words = words_of(audio_file.filename, *audio_file.tags)
+    metadata: Where = {"tags": list(audio_file.tags) or None}
+    return metadata, "".join(f" {word}" for word in words)
+
+
+def _facets(audio_file: AudioFile, findings: Findings) -> Where:
+    return {
+        "duration": audio_file.facts.duration_seconds,
+        "uploaded": audio_file.uploaded_at.timestamp(),
+        "kind": findings.kind and findings.kind.value,
+        "tempo": findings.tempo and findings.tempo.bpm,
+        "key": findings.key and f"{findings.key.tonic} {findings.key.mode.value.lower()}",
+        "labels": [label.name for label in findings.labels] or None,
+    }
+
+
+def _present(metadata: Where) -> Where:
+    return {name: value for name, value in metadata.items() if value is not None}
+
+
+def _between(field: str, bounds: Range) -> list[Where]:
+    ends = (("$gte", bounds.min), ("$lte", bounds.max))
+    return [{field: {operator: end}} for operator, end in ends if end is not None]
+
+
+def _any_of(conditions: list[Where]) -> Where:
+    return conditions[0] if len(conditions) == 1 else {"$or": conditions}
+
+
+def _all_of(conditions: list[Where]) -> Where | None:
+    return (
+        None if not conditions else conditions[0] if len(conditions) == 1 else {"$and": conditions}
+    )
+
+
+def _matches_nothing(filter_: AudioFileFilter) -> bool:
+    """An empty "any of", which Chroma has no way to say; or not analysed, so without a vector."""
+    any_of = (filter_.kinds, filter_.labels, filter_.keys)
+    return filter_.analyzed is False or any(wanted == () for wanted in any_of)
+
+
+def _conditions(filter_: AudioFileFilter) -> tuple[Where | None, Where | None]:
+    """The filter as Chroma's `where` and `where_document`."""
+    where: list[Where] = [{"tags": {"$contains": tag}} for tag in filter_.tags or ()]
+    if filter_.kinds:
+        where.append({"kind": {"$in": [kind.value for kind in filter_.kinds]}})
+    if filter_.labels:
+        where.append(_any_of([{"labels": {"$contains": label}} for label in filter_.labels]))
+    if filter_.keys:
+        where.append({"key": {"$in": [str(key) for key in filter_.keys]}})
+    if filter_.tempo:
+        where += _between("tempo", filter_.tempo)
+    if filter_.duration_seconds:
+        where += _between("duration", filter_.duration_seconds)
+    if times := filter_.uploaded_at:
+        start, end = (time and time.timestamp() for time in (times.start, times.end))
+        where += _between("uploaded", Range(start, end))
+    words = [{"$contains": f" {word}"} for word in words_of(filter_.search or "")]
+    return _all_of(where), _all_of(words)
+
+
+@contextlib.contextmanager
+def _coded() -> Iterator[None]:
+    """Turns "Chroma does not answer" into the coded error."""
+    try:
+        yield
+    except (httpx.TransportError, ConnectionError) as error:
+        raise PartUnavailable("Similarity is not available right now; try again.") from error
+    except ValueError as error:
+        # What chromadb raises while it makes a client.
+        if "could not connect" not in str(error).lower():
+            raise
+        raise PartUnavailable("Similarity is not available right now; try again.") from error
+
+
+class Vectors:
+    """The vectors of all sounds. Raises PartUnavailable where Chroma does not answer."""
+
+    def __init__(self, url: str) -> None:
+        address = urlsplit(url)
+        self._ssl = address.scheme == "https"
+        self._host = address.hostname or "127.0.0.1"
+        self._port = address.port or (443 if self._ssl else 8000)
+        self._client: AsyncClientAPI | None = None
+        self._collections: dict[str, AsyncCollection] = {}
+        self._connecting = asyncio.Lock()
+
+    async def put(self, audio_file: AudioFile, findings: Findings) -> None:
+        """Stores the vector, where the level had one, and what a search may filter by."""
+        if findings.embedding is None:
+            return
+        naming, document = _naming(audio_file)
+        with _coded():
+            collection = await self._collection(audio_file.owner_id)
+            await collection.upsert(
+                ids=[audio_file.id],
+                embeddings=[list(findings.embedding)],
+                metadatas=[_present(_facets(audio_file, findings) | naming)],
+                documents=[document],
+            )
+
+    async def rename(self, audio_file: AudioFile) -> None:
+        """Stores the filename and the tags, where the file has a vector."""
+        metadata, document = _naming(audio_file)
+        with _coded():
+            collection = await self._collection(audio_file.owner_id)
+            if (await collection.get(ids=[audio_file.id], include=[]))["ids"]:
+                await collection.update(
+                    ids=[audio_file.id], metadatas=[metadata], documents=[document]
+                )
+
+    async def remove(self, owner_id: str, audio_file_id: str) -> None:
+        with _coded():
+            collection = await self._collection(owner_id)
+            await collection.delete(ids=[audio_file_id])
+
+    async def nearest(
+        self,
+        owner_id: str,
+        embedding: Sequence[float],
+        count: int,
+        filter_: AudioFileFilter | None = None,
+    ) -> list[Neighbour]:
+        """The `count` nearest sounds that match the filter, best first, ties by id."""
+        filter_ = filter_ or AudioFileFilter()
+        if _matches_nothing(filter_):
+            return []
+        where, where_document = _conditions(filter_)
+        with _coded():
+            collection = await self._collection(owner_id)
+            found = await collection.query(
+                query_embeddings=[list(embedding)],
+                n_results=count,
+                where=where,
+                where_document=where_document,  # pyright: ignore[reportArgumentType]
+                include=["distances"],
+            )
+        distances = (found["distances"] or [[]])[0]
+        pairs = zip(found["ids"][0], distances, strict=True)
+        neighbours = [Neighbour(id_, min(1.0, max(0.0, 1.0 - gap))) for id_, gap in pairs]
+        return sorted(neighbours, key=lambda n: (-n.score, n.audio_file_id))
+
+    async def version(self) -> str:
+        """The server's version; raises where it does not answer."""
+        with _coded():
+            return await (await self._connected()).get_version()
+
+    async def _connected(self) -> "AsyncClientAPI":
+        async with self._connecting:
+            if self._client is None:
+                # The import takes seconds on a cold machine: only where used, off the loop.
+                chromadb = await asyncio.to_thread(importlib.import_module, "chromadb")
+                client: AsyncClientAPI = await chromadb.AsyncHttpClient(
+                    host=self._host,
+                    port=self._port,
+                    ssl=self._ssl,
+                    settings=chromadb.Settings(anonymized_telemetry=False),
+                )
+                self._client = client
+            return self._client
+
+    async def _collection(self, owner_id: str) -> "AsyncCollection":
+        if owner_id not in self._collections:
+            client = await self._connected()
+            self._collections[owner_id] = await client.get_or_create_collection(
+                f"sounds-{ENGINE_VERSION}-{owner_id}",
+                embedding_function=None,
+                configuration={"hnsw": {"space": "cosine"}},
+            )
+        return self._collections[owner_id]

@@ -1,0 +1,179 @@
+"""What is known about a sound, as clients see it."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Self
+
+import strawberry
+
+from resolvers.audio_files import audio_file
+from samplemind.domain import analysis as domain
+from samplemind.domain.paging import Page
+from schema.context import Info
+from schema.ids import encode_id
+from schema.node import Node
+from schema.paging import PageInfo, encode_cursor
+from schema.values import shown_as
+
+if TYPE_CHECKING:
+    from schema.audio_file import AudioFile
+
+
+@strawberry.type(description="How fast the music goes.")
+class Tempo:
+    bpm: float = strawberry.field(description="Quarter notes a minute.")
+    confidence: float = strawberry.field(description="0 to 1.")
+    alternatives: list[float] = strawberry.field(
+        description="Other tempos it could be felt in, in BPM, the likeliest first."
+    )
+
+
+@strawberry.type(description="The key the music is in.")
+class MusicalKey:
+    tonic: str = strawberry.field(description="C, C#, D, D#, E, F, F#, G, G#, A, A# or B.")
+    mode: domain.Mode = strawberry.field(description="Major or minor.")
+    camelot: str = strawberry.field(description="Camelot wheel notation: A minor is 8A.")
+    open_key: str = strawberry.field(description="Open Key notation: A minor is 1m.")
+    confidence: float = strawberry.field(description="0 to 1.")
+
+
+@strawberry.type(description="How the beats are grouped into bars.")
+class TimeSignature:
+    numerator: int = strawberry.field(description="Beats in a bar.")
+    denominator: int = strawberry.field(description="The note value of a beat.")
+    confidence: float = strawberry.field(description="0 to 1.")
+
+
+@strawberry.type(description="The fundamental of a one-shot.")
+class Pitch:
+    hertz: float = strawberry.field(description="Its frequency in Hz.")
+    midi: float = strawberry.field(description="Its MIDI note number with cents: 69.0 is 440 Hz.")
+    note: str = strawberry.field(description="The nearest note: F#2.")
+    confidence: float = strawberry.field(description="0 to 1.")
+
+
+@strawberry.type(description="Loudness by ITU-R BS.1770 and EBU R 128.")
+class Loudness:
+    integrated_lufs: float = strawberry.field(
+        description="Integrated loudness in LUFS; -70 is the gate, below which all is silence."
+    )
+    true_peak_dbtp: float = strawberry.field(description="True peak in dBTP.")
+    range_lu: float | None = strawberry.field(
+        description="Loudness range in LU; null where the sound is too short to have one."
+    )
+
+
+@strawberry.type(description="The spectrum, averaged over the sound.")
+class SpectralFeatures:
+    centroid_hz: float = strawberry.field(description="Its centre of gravity: brightness, in Hz.")
+    bandwidth_hz: float = strawberry.field(description="Its spread about the centroid, in Hz.")
+    rolloff_hz: float = strawberry.field(description="85 % of the energy lies below it, in Hz.")
+    flatness: float = strawberry.field(description="0 is a pure tone, 1 is white noise.")
+    zero_crossing_rate: float = strawberry.field(description="Sign changes a sample, 0 to 1.")
+    contrast_db: list[float] = strawberry.field(
+        description="Peaks against valleys in 7 bands from low to high, in dB."
+    )
+    mfcc: list[float] = strawberry.field(description="20 mel-frequency cepstral coefficients.")
+    chroma: list[float] = strawberry.field(description="12 pitch classes from C, the strongest 1.")
+
+
+@strawberry.type(description="A word for the sound.")
+class Label:
+    name: str = strawberry.field(description="kick, snare, bass, pad, bright …")
+    score: float = strawberry.field(description="0 to 1.")
+
+
+@strawberry.type(description="Why something did not succeed.")
+class Failure:
+    code: str = strawberry.field(description="Stable, for programs.")
+    message: str = strawberry.field(description="For people.")
+
+
+@strawberry.type(description="One run of the analysis over one file.")
+class Analysis(Node):
+    model: strawberry.Private[domain.Analysis]
+    level: domain.AnalysisLevel = strawberry.field(description="How much was asked.")
+    status: domain.AnalysisStatus = strawberry.field(description="How far it is.")
+    failure: Failure | None = strawberry.field(description="Why it failed, where it did.")
+    kind: domain.SampleKind | None = strawberry.field(description="What the sound is for.")
+    tempo: Tempo | None = strawberry.field(
+        description="Null where there is no pulse: a one-shot, a pad."
+    )
+    key: MusicalKey | None = strawberry.field(
+        description="Null where there is no tonality: a drum, noise."
+    )
+    time_signature: TimeSignature | None = strawberry.field(
+        description="Null where there are no bars to hear. From level DETAILED."
+    )
+    pitch: Pitch | None = strawberry.field(
+        description="Null where the sound has no one pitch. From level DETAILED."
+    )
+    loudness: Loudness | None = strawberry.field(description="From level STANDARD.")
+    spectral: SpectralFeatures | None = strawberry.field(description="From level STANDARD.")
+    beats: list[float] | None = strawberry.field(
+        description="Seconds from the start. From level DETAILED."
+    )
+    onsets: list[float] | None = strawberry.field(
+        description="Seconds from the start. From level DETAILED."
+    )
+    labels: list[Label] = strawberry.field(
+        description="Words for the sound, best first. From level STANDARD."
+    )
+    engine_version: str = strawberry.field(description="The version of the analysis itself.")
+    processing_seconds: float | None = strawberry.field(description="How long it took.")
+    queued_at: datetime = strawberry.field(description="When it was asked for.")
+    finished_at: datetime | None = strawberry.field(description="When it ended.")
+
+    @strawberry.field(description="The file it is about.")
+    async def audio_file(
+        self, info: Info
+    ) -> Annotated["AudioFile", strawberry.lazy("schema.audio_file")]:
+        from schema.audio_file import AudioFile
+
+        return AudioFile.of(await audio_file(info.context, self.model.audio_file_id))
+
+    @classmethod
+    def of(cls, model: domain.Analysis) -> Self:
+        found = model.findings
+        return cls(
+            id=encode_id("Analysis", model.id),
+            model=model,
+            level=model.level,
+            status=model.status,
+            failure=shown_as(Failure, model.failure),
+            kind=found.kind,
+            tempo=shown_as(Tempo, found.tempo),
+            key=shown_as(MusicalKey, found.key),
+            time_signature=shown_as(TimeSignature, found.time_signature),
+            pitch=shown_as(Pitch, found.pitch),
+            loudness=shown_as(Loudness, found.loudness),
+            spectral=shown_as(SpectralFeatures, found.spectral),
+            beats=shown_as(list[float], found.beats),
+            onsets=shown_as(list[float], found.onsets),
+            labels=shown_as(list[Label], found.labels),
+            engine_version=model.engine_version,
+            processing_seconds=model.processing_seconds,
+            queued_at=model.queued_at,
+            finished_at=model.finished_at,
+        )
+
+
+@strawberry.type(description="An analysis in a list.")
+class AnalysisEdge:
+    cursor: str = strawberry.field(description="Pass it as `after` or `before`.")
+    node: Analysis = strawberry.field(description="The analysis.")
+
+
+@strawberry.type(description="A page of analyses.")
+class AnalysisConnection:
+    edges: list[AnalysisEdge] = strawberry.field(description="The page.")
+    page_info: PageInfo = strawberry.field(description="Where the page lies.")
+
+    @classmethod
+    def of(cls, page: Page[domain.Analysis], order: str) -> Self:
+        return cls(
+            edges=[
+                AnalysisEdge(cursor=encode_cursor(order, row.key), node=Analysis.of(row.value))
+                for row in page.rows
+            ],
+            page_info=PageInfo.of(page, order),
+        )

@@ -1,0 +1,136 @@
+"""A stored sound, as clients see it."""
+
+from datetime import datetime
+from typing import Annotated, Self, cast
+
+import strawberry
+from strawberry.scalars import JSON
+
+from resolvers.analyses import analyses, newest_analysis
+from resolvers.audio_files import count_audio_files
+from resolvers.similarity import similar_to
+from resolvers.users import user
+from samplemind.domain import audio_file as domain
+from samplemind.domain.errors import NotAnalyzed
+from samplemind.domain.library import AudioFileFilter as DomainFilter
+from samplemind.domain.paging import Page
+from schema.analysis import Analysis, AnalysisConnection
+from schema.context import Info
+from schema.ids import encode_id
+from schema.inputs import AudioFileFilter
+from schema.node import Node
+from schema.paging import After, Before, First, Last, PageInfo, encode_cursor, window
+from schema.similarity import ORDER as SIMILAR
+from schema.similarity import SimilarAudioFileConnection
+from schema.user import User
+
+_ANALYSES = "analyses"
+
+
+@strawberry.type(description="A stored sound.")
+class AudioFile(Node):
+    model: strawberry.Private[domain.AudioFile]
+    filename: str = strawberry.field(description="Its name, without a path.")
+    format: str = strawberry.field(description="The container: wav, aiff, flac, mp3, ogg, m4a …")
+    size_bytes: float = strawberry.field(description="Its size in bytes; may pass 2^31.")
+    sha256: str = strawberry.field(description="The SHA-256 of its bytes, in hex.")
+    duration_seconds: float = strawberry.field(description="How long it sounds.")
+    sample_rate: int = strawberry.field(description="Samples a second.")
+    channels: int = strawberry.field(description="1 is mono, 2 is stereo.")
+    tags: list[str] = strawberry.field(description="Words that its owner gave it.")
+    metadata: JSON = strawberry.field(
+        description="The embedded tags (ID3, RIFF, Vorbis …) as read. `truncated` is true where "
+        "the file was cut short; what decodes is kept."
+    )
+    uploaded_at: datetime = strawberry.field(description="When it was uploaded.")
+
+    @strawberry.field(description="Whose it is.")
+    async def owner(self, info: Info) -> User | None:
+        owner = await user(info.context, self.model.owner_id)
+        return User.of(owner) if owner else None
+
+    @strawberry.field(description="The newest analysis that succeeded.")
+    async def analysis(self, info: Info) -> Analysis | None:
+        found = await newest_analysis(info.context, self.model)
+        return Analysis.of(found) if found else None
+
+    @strawberry.field(description="Every analysis of this file, the newest first.")
+    async def analyses(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> AnalysisConnection:
+        asked = window(_ANALYSES, first, after, last, before)
+        return AnalysisConnection.of(await analyses(info.context, self.model, asked), _ANALYSES)
+
+    @strawberry.field(
+        description="What sounds alike, the likest first, without this file. Empty until an "
+        "analysis of level STANDARD or above has succeeded."
+    )
+    async def similar_to(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        filter: Annotated[
+            AudioFileFilter | None, strawberry.argument(description="Only files that match.")
+        ] = None,
+    ) -> SimilarAudioFileConnection:
+        asked = window(SIMILAR, first, after)
+        wanted = filter.to_domain() if filter else None
+        try:
+            page = await similar_to(info.context, self.model, asked, wanted)
+        except NotAnalyzed:
+            page = Page(rows=[], has_next=False, has_previous=False)
+        return SimilarAudioFileConnection.of(page)
+
+    @classmethod
+    def of(cls, model: domain.AudioFile) -> Self:
+        facts = model.facts
+        return cls(
+            id=encode_id("AudioFile", model.id),
+            model=model,
+            filename=model.filename,
+            format=facts.format,
+            size_bytes=model.size_bytes,
+            sha256=model.sha256,
+            duration_seconds=facts.duration_seconds,
+            sample_rate=facts.sample_rate,
+            channels=facts.channels,
+            tags=list(model.tags),
+            metadata=cast("JSON", facts.metadata),
+            uploaded_at=model.uploaded_at,
+        )
+
+
+@strawberry.type(description="A file in a list.")
+class AudioFileEdge:
+    cursor: str = strawberry.field(description="Pass it as `after` or `before`.")
+    node: AudioFile = strawberry.field(description="The file.")
+
+
+@strawberry.type(description="A page of files.")
+class AudioFileConnection:
+    wanted: strawberry.Private[DomainFilter | None]
+    edges: list[AudioFileEdge] = strawberry.field(description="The page.")
+    page_info: PageInfo = strawberry.field(description="Where the page lies.")
+
+    @strawberry.field(description="How many files match in all, whatever the page.")
+    async def total_count(self, info: Info) -> int:
+        return await count_audio_files(info.context, self.wanted)
+
+    @classmethod
+    def of(
+        cls, page: Page[domain.AudioFile], order: str, wanted: DomainFilter | None = None
+    ) -> Self:
+        return cls(
+            wanted=wanted,
+            edges=[
+                AudioFileEdge(cursor=encode_cursor(order, row.key), node=AudioFile.of(row.value))
+                for row in page.rows
+            ],
+            page_info=PageInfo.of(page, order),
+        )

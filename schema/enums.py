@@ -1,0 +1,73 @@
+"""The enums of the domain, described for people who read the schema."""
+
+from enum import Enum
+from typing import TypeVar
+
+import strawberry
+
+from samplemind.domain.analysis import AnalysisLevel, AnalysisStatus, Mode, SampleKind
+from samplemind.domain.batch_job import BatchStatus
+from samplemind.domain.library import AudioFileOrderField
+from samplemind.domain.user import Role
+
+E = TypeVar("E", bound=type[Enum])
+
+
+def _describe(enum: E, description: str, **values: str) -> E:
+    """Registers the enum with a description for itself and for each of its values."""
+    described = strawberry.enum(enum, description=description)
+    for value in described.__strawberry_definition__.values:  # pyright: ignore
+        value.description = values[value.name]
+    return enum
+
+
+class OrderDirection(Enum):
+    ASC = "ASC"
+    DESC = "DESC"
+
+
+_describe(
+    AnalysisLevel,
+    "How much is asked of a sound. Each level holds everything of the one before.",
+    BASIC="Kind, tempo and key.",
+    STANDARD="And loudness, spectral features, labels, and what similarity needs.",
+    DETAILED="And beats, onsets, metre and pitch.",
+    PROFESSIONAL="Everything that is known to ask.",
+)
+_describe(
+    AnalysisStatus,
+    "How far an analysis is.",
+    QUEUED="Waiting for a worker.",
+    RUNNING="A worker is at it.",
+    SUCCEEDED="Its results are there.",
+    FAILED="It ended without results; `failure` says why.",
+    CANCELLED="It was cancelled before it began.",
+)
+_describe(
+    SampleKind,
+    "What a sound is for.",
+    ONE_SHOT="A single hit or note.",
+    LOOP="A passage made to be repeated.",
+    TRACK="A piece of music, or a long recording.",
+)
+_describe(Mode, "Major or minor.", MAJOR="Major.", MINOR="Minor.")
+_describe(
+    BatchStatus,
+    "How far a batch job is.",
+    QUEUED="Nothing of it has begun.",
+    RUNNING="Some of it is running or done.",
+    SUCCEEDED="Every item has succeeded.",
+    PARTIAL="Some items have succeeded and some have failed.",
+    FAILED="Every item has failed.",
+    CANCELLED="It was cancelled; items that had ended by then keep their results.",
+)
+_describe(
+    AudioFileOrderField,
+    "What files can be ordered by.",
+    UPLOADED_AT="When it was uploaded.",
+    FILENAME="Its filename, without regard to case.",
+    DURATION="How long it is.",
+    TEMPO="Its tempo; files without one come last both ways.",
+)
+_describe(Role, "What a user may do.", USER="Use their own library.", ADMIN="Look after all.")
+_describe(OrderDirection, "Which way round.", ASC="Smallest first.", DESC="Largest first.")

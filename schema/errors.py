@@ -1,0 +1,70 @@
+"""Errors as clients meet them: every one has `extensions.code`, and none tells of our insides."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import structlog
+from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.extensions import SchemaExtension
+from strawberry.types.execution import StreamExecutionResult
+
+from samplemind.domain.errors import DomainError
+from samplemind.domain.ids import new_id
+
+_log = structlog.get_logger(__name__)
+
+
+class OperationExtension(SchemaExtension):
+    """Around each operation: loaders of its own, and errors made fit for clients."""
+
+    async def on_operation(self) -> AsyncIterator[None]:
+        execution = self.execution_context
+        execution.context = execution.context.for_operation()
+        yield
+        errors = getattr(execution.result, "errors", None)
+        if errors:
+            execution.result.errors = [self._coded(error) for error in errors]  # pyright: ignore
+
+    def on_stream_result(self, result: StreamExecutionResult) -> Iterator[None]:
+        errors = getattr(result, "errors", None)
+        if errors:
+            result.errors = [self._coded(error) for error in errors]  # pyright: ignore
+        yield
+
+    def _coded(self, error: GraphQLError) -> GraphQLError:
+        if "code" in (error.extensions or {}):
+            return error
+        original = error.original_error
+        if isinstance(original, DomainError):
+            field = {"field": list(original.field)} if original.field else {}
+            return _with(error, original.message, {"code": original.code, **field})
+        if isinstance(error, GraphQLSyntaxError):
+            return _with(error, error.message, {"code": "GRAPHQL_PARSE_FAILED"})
+        if original is None or isinstance(original, GraphQLError):
+            # Found by graphql-core itself: in the document, or in the variables' values.
+            before = bool(self.execution_context.pre_execution_errors)
+            code = "GRAPHQL_VALIDATION_FAILED" if before else "BAD_USER_INPUT"
+            return _with(error, error.message, {"code": code})
+        error_id = new_id()
+        _log.error(
+            "operation failed",
+            error_id=error_id,
+            operation=self.execution_context.operation_name,
+            path=error.path,
+            exc_info=original,
+        )
+        return _with(
+            error,
+            f"Something went wrong on our side. Its number is {error_id}.",
+            {"code": "INTERNAL_SERVER_ERROR", "errorId": error_id},
+        )
+
+
+def _with(error: GraphQLError, message: str, extensions: dict[str, object]) -> GraphQLError:
+    return GraphQLError(
+        message,
+        nodes=error.nodes,
+        source=error.source,
+        positions=error.positions,
+        path=error.path,
+        extensions=extensions,
+    )

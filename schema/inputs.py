@@ -1,0 +1,168 @@
+"""What clients send."""
+
+from datetime import datetime
+
+import strawberry
+from strawberry.file_uploads import Upload
+
+from samplemind.domain import library as domain
+from samplemind.domain.analysis import TONICS, AnalysisLevel, Mode, SampleKind
+from samplemind.domain.errors import BadUserInput
+from schema.enums import OrderDirection
+
+_FLATS = {"DB": "C#", "EB": "D#", "GB": "F#", "AB": "G#", "BB": "A#", "CB": "B", "FB": "E"}
+_FIELD = ("filter", "keys")
+
+
+@strawberry.input(description="A range of numbers; both ends belong to it.")
+class FloatRange:
+    min: float | None = strawberry.field(default=None, description="The least; null is open.")
+    max: float | None = strawberry.field(default=None, description="The most; null is open.")
+
+    def to_domain(self) -> domain.Range:
+        return domain.Range(self.min, self.max)
+
+
+@strawberry.input(description="A range of times; both ends belong to it.")
+class DateTimeRange:
+    from_: datetime | None = strawberry.field(
+        name="from", default=None, description="The earliest; null is open."
+    )
+    to: datetime | None = strawberry.field(default=None, description="The latest; null is open.")
+
+    def to_domain(self) -> domain.TimeRange:
+        return domain.TimeRange(self.from_, self.to)
+
+
+@strawberry.input(description="A key by name.")
+class KeyInput:
+    tonic: str = strawberry.field(description="C, C#, D … B; flats are understood: Db, Bb.")
+    mode: Mode = strawberry.field(description="Major or minor.")
+
+    def to_domain(self) -> domain.KeyName:
+        name = self.tonic.strip().upper().replace("♯", "#").replace("♭", "B")
+        tonic = _FLATS.get(name, name)
+        if tonic not in TONICS:
+            message = f"{self.tonic[:20]!r} is not a tonic: use one of {', '.join(TONICS)}."
+            raise BadUserInput(message, field=_FIELD)
+        return domain.KeyName(tonic, self.mode)
+
+
+@strawberry.input(description="Which files: all given conditions hold at once.")
+class AudioFileFilter:
+    search: str | None = strawberry.field(
+        default=None,
+        description="Each word begins a word of the filename or of a tag, in any case.",
+    )
+    tags: list[str] | None = strawberry.field(default=None, description="All of these tags.")
+    kinds: list[SampleKind] | None = strawberry.field(
+        default=None, description="Any of these kinds."
+    )
+    labels: list[str] | None = strawberry.field(default=None, description="Any of these labels.")
+    keys: list[KeyInput] | None = strawberry.field(default=None, description="Any of these keys.")
+    tempo: FloatRange | None = strawberry.field(default=None, description="A range of BPM.")
+    duration_seconds: FloatRange | None = strawberry.field(
+        default=None, description="A range of seconds."
+    )
+    uploaded_at: DateTimeRange | None = strawberry.field(
+        default=None, description="A range of upload times."
+    )
+    analyzed: bool | None = strawberry.field(
+        default=None, description="Only files that are analysed, or only those that are not."
+    )
+
+    def to_domain(self) -> domain.AudioFileFilter:
+        return domain.AudioFileFilter(
+            search=self.search,
+            tags=None if self.tags is None else tuple(self.tags),
+            kinds=None if self.kinds is None else tuple(self.kinds),
+            labels=None if self.labels is None else tuple(self.labels),
+            keys=None if self.keys is None else tuple(key.to_domain() for key in self.keys),
+            tempo=self.tempo and self.tempo.to_domain(),
+            duration_seconds=self.duration_seconds and self.duration_seconds.to_domain(),
+            uploaded_at=self.uploaded_at and self.uploaded_at.to_domain(),
+            analyzed=self.analyzed,
+        )
+
+
+@strawberry.input(description="How files are ordered.")
+class AudioFileOrder:
+    field: domain.AudioFileOrderField = strawberry.field(description="By what.")
+    direction: OrderDirection = strawberry.field(description="Which way round.")
+
+    def to_domain(self) -> domain.AudioFileOrder:
+        return domain.AudioFileOrder(self.field, self.direction is OrderDirection.DESC)
+
+
+@strawberry.input(one_of=True, description="What to find the likes of.")
+class SimilarityTarget:
+    audio_file_id: strawberry.Maybe[strawberry.ID] = strawberry.field(
+        description="A sound of your library."
+    )
+
+
+@strawberry.input(description="How an upload is analysed.")
+class AnalyzeOptions:
+    level: AnalysisLevel | None = strawberry.field(
+        default=AnalysisLevel.STANDARD, description="How much is asked of the sound."
+    )
+
+
+@strawberry.input(description="A sound to store.")
+class UploadAudioInput:
+    file: Upload = strawberry.field(description="The file, by the GraphQL multipart request.")
+    tags: list[str] | None = strawberry.field(default=None, description="Words to find it by.")
+    analyze: AnalyzeOptions | None = strawberry.field(
+        default=None, description="How to analyse it; null stores it only."
+    )
+
+
+@strawberry.input(description="A change of a file; what is null stays.")
+class UpdateAudioFileInput:
+    id: strawberry.ID = strawberry.field(description="The file.")
+    filename: str | None = strawberry.field(default=None, description="Its new name.")
+    tags: list[str] | None = strawberry.field(
+        default=None, description="Its new tags, in place of the old ones."
+    )
+
+
+@strawberry.input(description="A file to delete.")
+class DeleteAudioFileInput:
+    id: strawberry.ID = strawberry.field(description="The file.")
+
+
+@strawberry.input(description="An analysis to ask for.")
+class AnalyzeAudioInput:
+    audio_file_id: strawberry.ID = strawberry.field(description="The file.")
+    level: AnalysisLevel | None = strawberry.field(
+        default=AnalysisLevel.STANDARD, description="How much is asked of the sound."
+    )
+    force: bool | None = strawberry.field(
+        default=False, description="Analyse again even where an analysis answers already."
+    )
+
+
+@strawberry.input(description="Files to analyse: named, or chosen by a filter.")
+class CreateBatchJobInput:
+    audio_file_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="These files."
+    )
+    filter: AudioFileFilter | None = strawberry.field(
+        default=None, description="All files that match; {} is every file."
+    )
+    level: AnalysisLevel | None = strawberry.field(
+        default=AnalysisLevel.STANDARD, description="How much is asked of each sound."
+    )
+    idempotency_key: str | None = strawberry.field(
+        default=None, description="The same key answers the same batch job again."
+    )
+
+
+@strawberry.input(description="A batch job to cancel.")
+class CancelBatchJobInput:
+    id: strawberry.ID = strawberry.field(description="The batch job.")
+
+
+@strawberry.input(description="A batch job to retry: its failed items only.")
+class RetryBatchJobInput:
+    id: strawberry.ID = strawberry.field(description="The batch job.")

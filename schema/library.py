@@ -1,0 +1,25 @@
+"""A library summed up, as clients see it."""
+
+import strawberry
+
+
+@strawberry.type(description="How many files share a value.")
+class Bucket:
+    name: str = strawberry.field(description="The value.")
+    count: int = strawberry.field(description="How many files have it.")
+
+
+@strawberry.type(description="A library in numbers.")
+class LibraryStats:
+    audio_files: int = strawberry.field(description="How many files.")
+    analyzed: int = strawberry.field(description="How many of them are analysed.")
+    total_seconds: float = strawberry.field(description="How long they sound together.")
+    total_bytes: float = strawberry.field(description="How large they are together.")
+    by_kind: list[Bucket] = strawberry.field(description="By kind, the most frequent first.")
+    by_key: list[Bucket] = strawberry.field(description="By key, the most frequent first.")
+    by_label: list[Bucket] = strawberry.field(
+        description="By label, the most frequent first; a file counts for each of its labels."
+    )
+    by_tempo: list[Bucket] = strawberry.field(
+        description="By tempo in steps of 10 BPM, the most frequent first."
+    )

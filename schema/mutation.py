@@ -1,0 +1,166 @@
+"""What can be changed. Expected failures come as the payload's `errors`."""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Annotated, Any, ParamSpec, TypeVar
+
+import strawberry
+
+import resolvers.analyses
+import resolvers.audio_files
+import resolvers.batch_jobs
+from samplemind.domain.analysis import AnalysisLevel
+from samplemind.domain.errors import DomainError
+from schema.analysis import Analysis
+from schema.audio_file import AudioFile
+from schema.batch_job import BatchJob
+from schema.context import Info
+from schema.ids import decode_id_of, encode_id
+from schema.inputs import (
+    AnalyzeAudioInput,
+    CancelBatchJobInput,
+    CreateBatchJobInput,
+    DeleteAudioFileInput,
+    RetryBatchJobInput,
+    UpdateAudioFileInput,
+    UploadAudioInput,
+)
+from schema.payloads import (
+    AnalyzeAudioPayload,
+    BatchJobPayload,
+    DeleteAudioFilePayload,
+    UpdateAudioFilePayload,
+    UploadAudioPayload,
+    UserError,
+)
+
+P = ParamSpec("P")
+Payload = TypeVar("Payload")
+
+_ID = ("input", "id")
+
+
+def _answers(
+    payload: type[Payload],
+) -> Callable[[Callable[P, Awaitable[Payload]]], Callable[P, Awaitable[Payload]]]:
+    """Turns an expected failure into a payload that holds it."""
+
+    def decorate(resolve: Callable[P, Awaitable[Payload]]) -> Callable[P, Awaitable[Payload]]:
+        @wraps(resolve)
+        async def answer(*args: P.args, **kwargs: P.kwargs) -> Payload:
+            try:
+                return await resolve(*args, **kwargs)
+            except DomainError as error:
+                arguments: dict[str, Any] = {"errors": [UserError.of(error)]}
+                return payload(**arguments)
+
+        return answer
+
+    return decorate
+
+
+@strawberry.type(description="What can be changed. Expected failures come as `errors`.")
+class Mutation:
+    @strawberry.mutation(
+        description="Stores a sound and, with `analyze`, has it analysed. The same bytes give "
+        "the same file again."
+    )
+    @_answers(UploadAudioPayload)
+    async def upload_audio(
+        self,
+        info: Info,
+        input: Annotated[UploadAudioInput, strawberry.argument(description="The sound.")],
+    ) -> UploadAudioPayload:
+        upload: Any = input.file
+        level = input.analyze and (input.analyze.level or AnalysisLevel.STANDARD)
+        stored, analysis = await resolvers.audio_files.upload_audio(
+            info.context, upload.file, upload.filename or "", input.tags or [], level
+        )
+        return UploadAudioPayload(
+            audio_file=AudioFile.of(stored), analysis=Analysis.of(analysis) if analysis else None
+        )
+
+    @strawberry.mutation(description="Changes the filename or the tags of a file.")
+    @_answers(UpdateAudioFilePayload)
+    async def update_audio_file(
+        self,
+        info: Info,
+        input: Annotated[UpdateAudioFileInput, strawberry.argument(description="The change.")],
+    ) -> UpdateAudioFilePayload:
+        id_ = decode_id_of("AudioFile", input.id, _ID)
+        changed = await resolvers.audio_files.update_audio_file(
+            info.context, id_, input.filename, input.tags
+        )
+        return UpdateAudioFilePayload(audio_file=AudioFile.of(changed))
+
+    @strawberry.mutation(description="Deletes a file with everything known about it.")
+    @_answers(DeleteAudioFilePayload)
+    async def delete_audio_file(
+        self,
+        info: Info,
+        input: Annotated[DeleteAudioFileInput, strawberry.argument(description="The file.")],
+    ) -> DeleteAudioFilePayload:
+        id_ = decode_id_of("AudioFile", input.id, _ID)
+        await resolvers.audio_files.delete_audio_file(info.context, id_)
+        return DeleteAudioFilePayload(deleted_id=encode_id("AudioFile", id_))
+
+    @strawberry.mutation(
+        description="Has a file analysed. Where an analysis of this level is done or under way, "
+        "that one is the answer, unless `force` is given."
+    )
+    @_answers(AnalyzeAudioPayload)
+    async def analyze_audio(
+        self,
+        info: Info,
+        input: Annotated[AnalyzeAudioInput, strawberry.argument(description="What to ask.")],
+    ) -> AnalyzeAudioPayload:
+        id_ = decode_id_of("AudioFile", input.audio_file_id, ("input", "audioFileId"))
+        audio_file = await resolvers.audio_files.audio_file(info.context, id_)
+        level = input.level or AnalysisLevel.STANDARD
+        analysis = await resolvers.analyses.request_analysis(
+            info.context, audio_file, level, force=bool(input.force)
+        )
+        return AnalyzeAudioPayload(analysis=Analysis.of(analysis))
+
+    @strawberry.mutation(description="Has many files analysed.")
+    @_answers(BatchJobPayload)
+    async def create_batch_job(
+        self,
+        info: Info,
+        input: Annotated[CreateBatchJobInput, strawberry.argument(description="Which, and how.")],
+    ) -> BatchJobPayload:
+        field = ("input", "audioFileIds")
+        given = input.audio_file_ids
+        ids = None if given is None else [decode_id_of("AudioFile", id_, field) for id_ in given]
+        batch = await resolvers.batch_jobs.create_batch_job(
+            info.context,
+            ids,
+            input.filter.to_domain() if input.filter else None,
+            input.level or AnalysisLevel.STANDARD,
+            input.idempotency_key,
+        )
+        return BatchJobPayload(batch_job=BatchJob.of(batch))
+
+    @strawberry.mutation(
+        description="Cancels what has not begun of a batch job; what is running ends by itself."
+    )
+    @_answers(BatchJobPayload)
+    async def cancel_batch_job(
+        self,
+        info: Info,
+        input: Annotated[CancelBatchJobInput, strawberry.argument(description="Which.")],
+    ) -> BatchJobPayload:
+        id_ = decode_id_of("BatchJob", input.id, _ID)
+        batch = await resolvers.batch_jobs.cancel_batch_job(info.context, id_)
+        return BatchJobPayload(batch_job=BatchJob.of(batch))
+
+    @strawberry.mutation(description="Queues the failed items of a batch job again.")
+    @_answers(BatchJobPayload)
+    async def retry_batch_job(
+        self,
+        info: Info,
+        input: Annotated[RetryBatchJobInput, strawberry.argument(description="Which.")],
+    ) -> BatchJobPayload:
+        id_ = decode_id_of("BatchJob", input.id, _ID)
+        batch = await resolvers.batch_jobs.retry_batch_job(info.context, id_)
+        return BatchJobPayload(batch_job=BatchJob.of(batch))

@@ -1,0 +1,66 @@
+"""What a mutation answers: what changed, or errors that a client can act on by code."""
+
+from typing import Any, Self
+
+import strawberry
+
+from samplemind.domain.errors import DomainError
+from schema.analysis import Analysis
+from schema.audio_file import AudioFile
+from schema.batch_job import BatchJob
+
+
+@strawberry.type(description="Why a mutation changed nothing.")
+class UserError:
+    code: str = strawberry.field(description="Stable, for programs.")
+    message: str = strawberry.field(description="For people: what is wrong and what to do.")
+    field: list[str] | None = strawberry.field(description="The path of the input at fault.")
+
+    @classmethod
+    def of(cls, error: DomainError) -> Self:
+        return cls(
+            code=error.code,
+            message=error.message,
+            field=None if error.field is None else list(error.field),
+        )
+
+
+def _errors() -> Any:
+    return strawberry.field(default_factory=list, description="Empty where it succeeded.")
+
+
+@strawberry.type(description="The answer of `uploadAudio`.")
+class UploadAudioPayload:
+    audio_file: AudioFile | None = strawberry.field(default=None, description="The stored file.")
+    analysis: Analysis | None = strawberry.field(
+        default=None, description="Its analysis, where one was asked for."
+    )
+    errors: list[UserError] = _errors()
+
+
+@strawberry.type(description="The answer of `updateAudioFile`.")
+class UpdateAudioFilePayload:
+    audio_file: AudioFile | None = strawberry.field(default=None, description="The changed file.")
+    errors: list[UserError] = _errors()
+
+
+@strawberry.type(description="The answer of `deleteAudioFile`.")
+class DeleteAudioFilePayload:
+    deleted_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The id that is no more."
+    )
+    errors: list[UserError] = _errors()
+
+
+@strawberry.type(description="The answer of `analyzeAudio`.")
+class AnalyzeAudioPayload:
+    analysis: Analysis | None = strawberry.field(
+        default=None, description="The analysis: done already, under way, or queued now."
+    )
+    errors: list[UserError] = _errors()
+
+
+@strawberry.type(description="The answer of the mutations on batch jobs.")
+class BatchJobPayload:
+    batch_job: BatchJob | None = strawberry.field(default=None, description="The batch job.")
+    errors: list[UserError] = _errors()

@@ -1,0 +1,54 @@
+"""What can be watched live."""
+
+from collections.abc import AsyncGenerator
+from typing import Annotated
+
+import strawberry
+
+import resolvers.analyses
+import resolvers.audio_files
+import resolvers.batch_jobs
+from schema.analysis import Analysis
+from schema.batch_job import BatchProgress
+from schema.context import Info
+from schema.ids import decode_id_of
+
+
+@strawberry.type(description="What can be watched live.")
+class Subscription:
+    @strawberry.subscription(
+        description="The state now, then every change in order, until the batch job has ended."
+    )
+    async def batch_progress(
+        self,
+        info: Info,
+        batch_id: Annotated[strawberry.ID, strawberry.argument(description="The batch job.")],
+        after_sequence: Annotated[
+            int | None,
+            strawberry.argument(
+                description="Every change after this one instead, so that nothing is missed "
+                "between two connections; 0 tells the whole story, also of an ended batch job."
+            ),
+        ] = None,
+    ) -> AsyncGenerator[BatchProgress, None]:
+        scope = info.context
+        batch = await resolvers.batch_jobs.batch_job(
+            scope, decode_id_of("BatchJob", batch_id, ("batchId",))
+        )
+        async for progress in resolvers.batch_jobs.batch_progress(scope, batch, after_sequence):
+            yield BatchProgress.of(progress)
+
+    @strawberry.subscription(
+        description="The newest analysis of a file as it stands, then every step of every "
+        "analysis of it, until the client leaves."
+    )
+    async def analysis_updated(
+        self,
+        info: Info,
+        audio_file_id: Annotated[strawberry.ID, strawberry.argument(description="The file.")],
+    ) -> AsyncGenerator[Analysis, None]:
+        scope = info.context
+        id_ = decode_id_of("AudioFile", audio_file_id, ("audioFileId",))
+        audio_file = await resolvers.audio_files.audio_file(scope, id_)
+        async for analysis in resolvers.analyses.analysis_updates(scope, audio_file):
+            yield Analysis.of(analysis)
