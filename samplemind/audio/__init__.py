@@ -6,5 +6,5 @@ Importing this package costs nothing; its modules bring in numpy, scipy and the 
 ENGINE_VERSION = "1"
 """Changes whenever an analysis of the same bytes may answer differently."""
 
-EMBEDDING_DIMENSIONS = 109
+EMBEDDING_DIMENSIONS = 122
 """Length of `Findings.embedding`."""

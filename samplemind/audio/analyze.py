@@ -33,7 +33,7 @@ def analyze(path: Path, level: AnalysisLevel) -> Findings:
     cut short is analysed as far as it decodes. Raises NotAudio or NoSound.
     """
     is_standard = level.includes(AnalysisLevel.STANDARD)
-    features, loudness = _listen(path, with_loudness=is_standard)
+    features, loudness = listen(path, with_loudness=is_standard)
     kind = sample_kind(features)
     is_one_shot = kind is SampleKind.ONE_SHOT
     has_pulse = not (is_one_shot or features.is_silent)
@@ -76,7 +76,7 @@ def warm_up() -> None:
         analyze(path, AnalysisLevel.PROFESSIONAL)
 
 
-def _listen(path: Path, *, with_loudness: bool) -> tuple[Features, Loudness | None]:
+def listen(path: Path, *, with_loudness: bool) -> tuple[Features, Loudness | None]:
     """One pass over the file: the mono signal for the features, the loudness of all channels."""
     sample_rate, blocks = decode_blocks(path)
     resampler = soxr.ResampleStream(sample_rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")

@@ -196,7 +196,7 @@ class _SndfileSource:
             if not frames:
                 return
             done += frames
-            yield np.ascontiguousarray(buffer[:frames].T)
+            yield buffer[:frames].T.copy()
 
     def count_frames(self) -> int:
         if self._file.subtype.startswith(_STORED_AS_SAMPLES) and self.format != "flac":
@@ -235,10 +235,12 @@ class _FfmpegSource:
             raise _UnreadableError from error
         self._container: InputContainer = container
         names = container.format.name.split(",")
-        if not container.streams.audio:
+        # A stream in a codec that FFmpeg does not know has no codec context.
+        streams = [stream for stream in container.streams.audio if stream.codec_context]
+        if not streams:
             container.close()
             raise _UnreadableError
-        self._stream = container.streams.audio[0]
+        self._stream = streams[0]
         self.sample_rate: int = self._stream.rate or 0
         self.channels: int = self._stream.channels
         self.format = next((_FFMPEG_FORMATS[name] for name in names if name in _FFMPEG_FORMATS), "")

@@ -7,46 +7,60 @@ from scipy.ndimage import uniform_filter1d
 from samplemind.audio.features import ONSET_RATE
 from samplemind.domain.analysis import Tempo
 
-SLOWEST, FASTEST = 50.0, 220.0
+SLOWEST, FASTEST = 48.0, 225.0
 """Beats a minute that are looked for."""
 
-_CENTRE, _SPREAD = 118.0, 0.7
-"""Preferred tempo, and the octaves of one standard deviation."""
+RATIOS = np.array([1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 3 / 2, 2, 3, 4, 8])
+"""Multiples of a candidate's period at which the autocorrelation is looked at."""
 
-_BEATS = (2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 128)
-_CLEAR = 0.12
+# Fitted by benchmarks/fit_tempo.py: one weight a ratio, three for the octave of the tempo itself,
+# two for a loop that is 2, 4, 8 … or 3, 6, 12 … beats long.
+_WEIGHTS = np.array(
+    [0.17, -0.49, -0.43, -1.17, 0.41, 1.42, 0.02, 1.02, 1.75, 1.63, 0.96]
+    + [-0.39, -1.21, -1.1]
+    + [2.69, -0.25]
+)
+
+_CENTRE = 110.0
+_PEAKS = 10
+_LOOP_BEATS = np.array([2, 4, 8, 16, 32, 64, 3, 6, 12, 24, 48])
+_EXACT = 0.005
 
 
 def tempo(strength: np.ndarray, loop_seconds: float | None) -> Tempo | None:
     """Tempo of an onset strength `(frames,)` at ONSET_RATE, or None where there is no pulse.
 
-    `loop_seconds` is the length of the sound if it is a loop: then its tempo is one at which the
-    loop is a whole number of beats, and the length gives it more exactly than any onset.
+    `loop_seconds` is the length of the sound if it is a loop: a loop is usually a whole number of
+    beats, and then its length gives the tempo more exactly than any onset.
 
-    Candidates are scored by the autocorrelation of the onset strength at multiples of their
-    period, times a preference for common tempos (Ellis, "Beat tracking by dynamic programming",
-    2007; the log-normal prior is his).
+    Candidates are the peaks of the autocorrelation of the onset strength. Which of them is the
+    beat, and not its half or double, a conditional logit model tells from the autocorrelation at
+    simple ratios of the candidate's period; the confidence is the model's share for the best.
     """
     correlation = autocorrelation(strength)
-    bpms = SLOWEST * 2 ** np.linspace(0, np.log2(FASTEST / SLOWEST), 400)
-    if loop_seconds is not None:
-        exact = np.array([beats * 60 / loop_seconds for beats in _BEATS])
-        exact = exact[(exact >= SLOWEST) & (exact <= FASTEST)]
-        if len(exact):
-            bpms = exact
-    clarity = _comb(correlation, bpms)
-    scores = np.maximum(clarity, 0) * _preference(bpms)
-    best = int(np.argmax(scores))
-    if clarity[best] < _CLEAR:
+    bpms = candidates(correlation, loop_seconds)
+    if not len(bpms):
         return None
-    bpm = float(bpms[best])
-    if loop_seconds is None:
-        bpm = _refine(correlation, bpm)
-    alternatives = _alternatives(bpms, scores, best)
+    utility = evidence(correlation, bpms, loop_seconds) @ _WEIGHTS
+    share = np.exp(utility - utility.max())
+    share /= share.sum()
+    order = np.argsort(-share)
+    best = float(bpms[order[0]])
+    clarity = _clarity(correlation, best)
+    # What unrelated onsets reach by chance shrinks with the root of the sound's length.
+    if clarity < 0.05 + 1.5 / np.sqrt(len(strength)):
+        return None
+    if loop_seconds is None or not is_exact(np.array([best]), loop_seconds).any():
+        best = _refine(correlation, best)
+    same = np.abs(bpms / best - 1) < 0.03
+    alternatives: list[float] = []
+    for other in bpms[order]:
+        if all(abs(other / known - 1) > 0.03 for known in (best, *alternatives)):
+            alternatives.append(round(float(other), 2))
     return Tempo(
-        bpm=round(bpm, 2),
-        confidence=float(np.clip(clarity[best], 0, 1)),
-        alternatives=tuple(round(other, 2) for other in alternatives),
+        bpm=round(best, 2),
+        confidence=float(share[same].sum() * min(1.0, 2 * clarity)),
+        alternatives=tuple(alternatives[:3]),
     )
 
 
@@ -62,47 +76,65 @@ def autocorrelation(strength: np.ndarray) -> np.ndarray:
     return correlation / max(float(correlation[0]), 1e-12)
 
 
-def _comb(correlation: np.ndarray, bpms: np.ndarray) -> np.ndarray:
-    """Mean autocorrelation at the first multiples of each period, as far as they are known."""
+def candidates(correlation: np.ndarray, loop_seconds: float | None) -> np.ndarray:
+    """Beats a minute `(n,)` worth a closer look; those that fit a loop's length come exact."""
+    grid = SLOWEST * 2 ** np.linspace(0, np.log2(FASTEST / SLOWEST), 500)
+    comb = _at(correlation, grid, np.array([1, 2, 4])) @ np.array([1, 1, 0.5])
+    inner = np.flatnonzero((comb[1:-1] >= comb[:-2]) & (comb[1:-1] >= comb[2:])) + 1
+    best = grid[inner[np.argsort(-comb[inner])][:_PEAKS]]
+    found = np.concatenate([best, 2 * best[:3], best[:3] / 2])
+    if loop_seconds is not None:
+        exact = _LOOP_BEATS * 60 / loop_seconds
+        near = np.abs(found[:, None] / exact - 1) < 0.02
+        found = np.concatenate([found[~near.any(axis=1)], exact])
+    return found[(found >= SLOWEST) & (found <= FASTEST)]
+
+
+def evidence(
+    correlation: np.ndarray, bpms: np.ndarray, loop_seconds: float | None
+) -> np.ndarray:
+    """What speaks for each candidate, `(n, 16)`: see _WEIGHTS."""
+    octave = np.log2(bpms / _CENTRE)
+    halves = thirds = np.zeros(len(bpms))
+    if loop_seconds is not None:
+        fits = is_exact(bpms, loop_seconds)
+        halves, thirds = fits[:, :6].any(axis=1), fits[:, 6:].any(axis=1)
+    return np.column_stack(
+        [_at(correlation, bpms, RATIOS), octave, octave**2, np.abs(octave) ** 3, halves, thirds]
+    )
+
+
+def is_exact(bpms: np.ndarray, loop_seconds: float) -> np.ndarray:
+    """`(n, counts)` bool: the loop is that many beats of the candidate long."""
+    return np.abs(bpms[:, None] * loop_seconds / 60 / _LOOP_BEATS - 1) < _EXACT
+
+
+def _at(correlation: np.ndarray, bpms: np.ndarray, ratios: np.ndarray) -> np.ndarray:
+    """Autocorrelation `(n, ratios)` around multiples of each period; 0 beyond what is known."""
     # An onset is a few frames wide; so is what counts as agreement.
     smooth = np.maximum.reduce([correlation, np.roll(correlation, 1), np.roll(correlation, -1)])
-    lags = np.outer(60 * ONSET_RATE / bpms, np.array([1, 2, 3, 4, 8]))
-    known = lags < len(correlation) - 1
-    at = np.interp(lags, np.arange(len(smooth)), smooth)
-    weights = known * np.array([1.0, 1.0, 0.5, 1.0, 0.5])
-    return (at * weights).sum(axis=1) / np.maximum(weights.sum(axis=1), 1.0)
+    lags = np.outer(60 * ONSET_RATE / bpms, ratios)
+    values = np.interp(lags, np.arange(len(smooth)), smooth)
+    return np.where(lags < len(correlation) - 1, values, 0.0)
 
 
-def _preference(bpms: np.ndarray) -> np.ndarray:
-    return np.exp(-0.5 * (np.log2(bpms / _CENTRE) / _SPREAD) ** 2)
+def _clarity(correlation: np.ndarray, bpm: float) -> float:
+    return float(_at(correlation, np.array([bpm]), np.array([1 / 2, 1, 2, 4])).max())
 
 
 def _refine(correlation: np.ndarray, bpm: float) -> float:
     """The same pulse, measured over as many beats as stay in step."""
     period = 60 * ONSET_RATE / bpm
     beats = 1
-    while beats * 2 * period < len(correlation) - 8 and beats < 64:
-        beats *= 2
-        lag = beats * period
-        reach = max(2, round(0.02 * lag / beats * 2))
-        low = max(1, round(lag) - reach)
-        window = correlation[low : round(lag) + reach + 1]
-        top = low + int(np.argmax(window))
-        if correlation[top] < 0.3 * correlation[max(1, round(period)) - 1 : round(period) + 2].max():
-            break
+    while (lag := round(beats * period)) < len(correlation) - 8 and beats <= 64:
+        # The error of the last estimate doubles with the number of beats.
+        reach = 2 if beats > 1 else max(2, round(0.03 * lag))
+        window = correlation[lag - reach : lag + reach + 1]
+        top = lag - reach + int(np.argmax(window))
         left, centre, right = correlation[top - 1 : top + 2]
         bend = left - 2 * centre + right
-        shift = 0.5 * (left - right) / bend if bend < 0 else 0.0
-        period = (top + float(np.clip(shift, -0.5, 0.5))) / beats
+        if centre < 0.05 or bend >= 0:
+            break
+        period = (top + 0.5 * (left - right) / bend) / beats
+        beats *= 2
     return 60 * ONSET_RATE / period
-
-
-def _alternatives(bpms: np.ndarray, scores: np.ndarray, best: int) -> list[float]:
-    padded = np.concatenate([[-1.0], scores, [-1.0]])
-    is_peak = (padded[1:-1] >= padded[:-2]) & (padded[1:-1] >= padded[2:])
-    others = [
-        i
-        for i in np.argsort(-scores)
-        if is_peak[i] and abs(bpms[i] / bpms[best] - 1) > 0.04 and scores[i] > 0.3 * scores[best]
-    ]
-    return [float(bpms[i]) for i in others[:3]]

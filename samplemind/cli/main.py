@@ -2,6 +2,9 @@
 
 import typer
 
+from samplemind.cli.analyze import analyze
+from samplemind.cli.doctor import doctor
+from samplemind.cli.import_ import import_sounds
 from samplemind.cli.schema import export_schema
 from samplemind.cli.serve import api, serve, worker
 
@@ -14,4 +17,7 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(api)
 app.command()(worker)
+app.command("import")(import_sounds)
+app.command()(analyze)
+app.command()(doctor)
 app.command("export-schema")(export_schema)

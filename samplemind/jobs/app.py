@@ -1,7 +1,7 @@
 """The Celery application: how work reaches the workers."""
 
 from celery import Celery
-from kombu.entity import Queue
+from kombu.entity import Exchange, Queue
 
 from samplemind.settings import get_settings
 
@@ -18,7 +18,7 @@ def make_app(redis_url: str) -> Celery:
     from the batch queue only when nobody waits in the interactive one."""
     app = Celery("samplemind", broker=redis_url)
     app.conf.update(
-        task_queues=[Queue(INTERACTIVE), Queue(BATCH)],
+        task_queues=[Queue(name, Exchange(name), name) for name in (INTERACTIVE, BATCH)],
         task_default_queue=INTERACTIVE,
         task_ignore_result=True,
         task_acks_late=True,

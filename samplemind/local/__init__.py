@@ -5,6 +5,6 @@ directory. Nothing here imports the API, the worker or a database client: they a
 """
 
 from samplemind.local.errors import CannotStart
-from samplemind.local.serve import running_parts, serve
+from samplemind.local.running import running_parts, serve
 
 __all__ = ["CannotStart", "running_parts", "serve"]

@@ -21,6 +21,7 @@ from samplemind.settings import Settings
 
 # The Rust server alone: the `chroma` command imports all of chromadb first, 1 s and 75 MB more.
 _CHROMA = "import sys, chromadb_rust_bindings as chroma; chroma.cli(['chroma', *sys.argv[1:]])"
+_ASK_API_SECONDS = 0.3  # its health asks every part in turn
 
 
 def databases(settings: Settings) -> tuple[Settings, list[Part]]:
@@ -62,6 +63,7 @@ def processes(settings: Settings) -> list[Part]:
             partial(worker_answers, host, port),
             "samplemind worker",
             environment=told,
+            ask_every=_ASK_API_SECONDS,
         ),
         Part(
             "api",
@@ -71,6 +73,7 @@ def processes(settings: Settings) -> list[Part]:
             address=f"http://{in_url(host)}:{port}",
             environment=told,
             on_terminal=True,
+            ask_every=_ASK_API_SECONDS,
         ),
     ]
 

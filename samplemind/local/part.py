@@ -9,9 +9,9 @@ from pathlib import Path
 class Part:
     """One program of the house.
 
-    `check` raises OSError, with a reason, until the part answers. `folder` is where the program
-    runs and keeps its data. A part that is `on_terminal` has no log file of its own. On a stop it
-    gets `grace` seconds to finish before it is killed.
+    `check` raises OSError, with a reason, until the part answers; it is made every `ask_every`
+    seconds. `folder` is where the program runs and keeps its data. A part that is `on_terminal`
+    has no log file of its own. On a stop it gets `grace` seconds to finish before it is killed.
     """
 
     name: str
@@ -22,4 +22,5 @@ class Part:
     folder: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     on_terminal: bool = False
+    ask_every: float = 0.05
     grace: float = 15.0

@@ -11,19 +11,30 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
 
+from samplemind.local.errors import CannotStart
+
 MARK = "SAMPLEMIND_RUN"
 _SAME_TIME_SECONDS = 2.0  # the clock may have been set in between
-_GRACE_SECONDS = 15.0
+_KILL_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    name: str
+    pid: int
+    created: float
+    run: str
 
 
 def write_record(folder: Path, name: str, pid: int, run: str) -> None:
-    record = {"name": name, "pid": pid, "created": psutil.Process(pid).create_time(), "run": run}
+    record = _Record(name, pid, psutil.Process(pid).create_time(), run)
     unfinished = folder / f"{name}.new"
-    unfinished.write_text(json.dumps(record))
+    unfinished.write_text(json.dumps(asdict(record)))
     unfinished.replace(folder / f"{name}.json")
 
 
@@ -31,51 +42,59 @@ def remove_record(folder: Path, name: str) -> None:
     (folder / f"{name}.json").unlink(missing_ok=True)
 
 
-def end_leftovers(
-    folder: Path, say: Callable[[str], None], grace: float = _GRACE_SECONDS
-) -> None:
+def end_leftovers(folder: Path, say: Callable[[str], None], grace: float = 15.0) -> None:
     """Ends every process on record: asks all at once, waits `grace` seconds, then kills.
 
     Only whoever holds the data directory's lock may call this.
     """
-    records = list(folder.glob("*.json"))
-    left: list[psutil.Process] = []
-    for path in records:
+    records = _read(folder)
+    for record in records:
+        if found := _processes(record):
+            say(f"Ending what an earlier run left: {record.name} (pid {record.pid}).")
+            # The program itself is asked first: it knows how to end the processes it started.
+            _signal(found[:1] if found[0].pid == record.pid else found, signal.SIGTERM)
+    _await_end(records, grace)
+    _signal([each for record in records for each in _processes(record)], signal.SIGKILL)
+    if left := _await_end(records, _KILL_SECONDS):
+        pids = ", ".join(str(each.pid) for each in left)
+        raise CannotStart(f"What an earlier run left does not end (pid {pids}): end it by hand.")
+    for path in folder.glob("*.json"):
+        path.unlink()
+
+
+def _read(folder: Path) -> list[_Record]:
+    records = []
+    for path in folder.glob("*.json"):
         # A record cut short by a power cut names nothing that still runs.
-        with contextlib.suppress(ValueError, KeyError, TypeError):
-            record = json.loads(path.read_text())
-            if found := _of(record):
-                say(f"Ending what an earlier run left: {record['name']} (pid {record['pid']}).")
-                left += found
-    _signal(left, signal.SIGTERM)
-    deadline = time.monotonic() + grace
-    while (left := [each for each in left if _runs(each)]) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    _signal(left, signal.SIGKILL)
-    while any(_runs(each) for each in left):
-        time.sleep(0.05)
-    for path in records:
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(ValueError, TypeError):
+            records.append(_Record(**json.loads(path.read_text())))
+    return records
 
 
-def _of(record: dict) -> list[psutil.Process]:
-    """The processes that the record stands for and that still run."""
-    pid, created, run = int(record["pid"]), float(record["created"]), str(record["run"])
-    with contextlib.suppress(psutil.Error):
-        leader = psutil.Process(pid)
-        if abs(leader.create_time() - created) < _SAME_TIME_SECONDS and _runs(leader):
-            return [leader, *_session(pid, run, but=pid)]
-    return _session(pid, run)
-
-
-def _session(pid: int, run: str, but: int | None = None) -> list[psutil.Process]:
+def _processes(record: _Record) -> list[psutil.Process]:
+    """What still runs of a record: the process itself, if it does, then those of its session."""
     found = []
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(record.pid)
+        if abs(process.create_time() - record.created) < _SAME_TIME_SECONDS and _runs(process):
+            found.append(process)
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            ours = os.getsid(process.pid) == pid and process.environ().get(MARK) == run
-            if ours and process.pid != but and _runs(process):
+            if process.pid == record.pid or os.getsid(process.pid) != record.pid:
+                continue
+            if process.environ().get(MARK) == record.run and _runs(process):
                 found.append(process)
     return found
+
+
+def _await_end(records: list[_Record], seconds: float) -> list[psutil.Process]:
+    """Returns what still runs after that time."""
+    deadline = time.monotonic() + seconds
+    while left := [each for record in records for each in _processes(record)]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.05)
+    return left
 
 
 def _runs(process: psutil.Process) -> bool:

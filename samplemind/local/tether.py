@@ -22,4 +22,5 @@ def main() -> None:
     os.execv(command[0], command)  # noqa: S606 - the command is ours
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,6 @@
+#!/bin/sh
+# Starts SampleMind with all it needs. Installs it into .venv first where that is not done yet.
+set -eu
+cd "$(dirname "$0")"
+sh deploy/venv.sh requirements.lock
+exec .venv/bin/samplemind serve "$@"

@@ -1,0 +1,55 @@
+"""What all tests stand on: real databases, and a real server."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from samplemind.domain.ids import new_id
+from samplemind.jobs.app import app as celery
+from samplemind.local import running_parts
+from samplemind.parts import Parts
+from samplemind.settings import Settings
+from tests.library import library
+from tests.server import Server, running_server
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """The databases alone, without an API or a worker."""
+    with running_parts(tmp_path_factory.mktemp("parts")) as settings:
+        celery.conf.broker_url = settings.redis_url
+        yield settings
+
+
+@pytest.fixture(scope="session")
+async def parts(settings: Settings) -> AsyncIterator[Parts]:
+    parts = Parts.open(settings)
+    await parts.store.prepare()
+    yield parts
+    await parts.close()
+
+
+@pytest.fixture
+def owner_id() -> str:
+    """An owner of its own for each test: nobody meets another's rows."""
+    return new_id()
+
+
+@pytest.fixture(scope="session")
+def sounds(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """A small library on disk: drums, loops and tones; real ones where they are installed."""
+    return library(tmp_path_factory.mktemp("sounds"))
+
+
+@pytest.fixture(scope="session")
+async def server(
+    tmp_path_factory: pytest.TempPathFactory, sounds: list[Path]
+) -> AsyncIterator[Server]:
+    """`samplemind serve`, whose library holds `sounds`, analysed at level DETAILED."""
+    with running_server(tmp_path_factory.mktemp("server"), sounds) as server:
+        for sound in sounds:
+            assert server.upload(sound)["errors"] == []
+        batch = await server.batch(filter={}, level="DETAILED")
+        assert batch["status"] == "SUCCEEDED"
+        yield server
