@@ -4,6 +4,7 @@
 # PYTHON names the interpreter to use; by default the first suitable one of the PATH.
 set -eu
 cd "$(dirname "$0")/.."
+cd "$(pwd -P)"
 lock=$1
 
 say() { echo "$*" >&2; }
@@ -78,9 +79,10 @@ os.set_inheritable(lock, True)
 os.execv("/bin/sh", ["sh", "deploy/venv.sh", *sys.argv[1:]])' "$lock"
 fi
 
-# Keep an environment of the same Python whose last installation was finished.
+# Keep an environment only if it is of the same Python and folder, and was left whole.
 version=$("$python" -c 'import sys; print(sys.version.split()[0])')
-if [ -e .venv/.installing ] || ! .venv/bin/python -c '
+if [ -e .venv/.installing ] || ! grep -qsF "$PWD/.venv" .venv/bin/activate ||
+    ! .venv/bin/python -c '
 import pip, sys
 sys.exit(sys.version.split()[0] != sys.argv[1])' "$version" 2>/dev/null; then
     "$python" -c 'import ensurepip, venv' 2>/dev/null || {

@@ -18,14 +18,10 @@ class Settings(BaseSettings):
         default=Path("data"), description="Where the embedded parts keep their data."
     )
 
-    mongo_url: str = Field(
-        default="", description="E.g. mongodb://mongo:27017/samplemind."
-    )
+    mongo_url: str = Field(default="", description="E.g. mongodb://mongo:27017/samplemind.")
     redis_url: str = Field(default="", description="E.g. redis://redis:6379/0.")
     chroma_url: str = Field(default="", description="E.g. http://chroma:8000.")
-    blob_url: str = Field(
-        default="", description="E.g. file:///folder or s3://bucket."
-    )
+    blob_url: str = Field(default="", description="E.g. file:///folder or s3://bucket.")
 
     workers: int = Field(default=0, ge=0, description="Analysis processes; 0 is one a core.")
     max_upload_bytes: int = Field(default=2 * 1024**3, gt=0, description="Largest file accepted.")

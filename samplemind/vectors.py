@@ -117,6 +117,7 @@ class Vectors:
     """The vectors of all sounds. Raises PartUnavailable where Chroma does not answer."""
 
     def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
         address = urlsplit(url)
         self._ssl = address.scheme == "https"
         self._host = address.hostname or "127.0.0.1"
@@ -181,9 +182,19 @@ class Vectors:
         return sorted(neighbours, key=lambda n: (-n.score, n.audio_file_id))
 
     async def version(self) -> str:
-        """The server's version; raises where it does not answer."""
+        """The server's version; raises where it does not answer.
+
+        Asked without chromadb's client, so that a health check need not wait for its import.
+        """
         with _coded():
-            return await (await self._connected()).get_version()
+            async with httpx.AsyncClient(timeout=3) as client:
+                answer = await client.get(f"{self._url}/api/v2/version")
+                return answer.raise_for_status().json()
+
+    async def warm_up(self) -> None:
+        """Pays for the client's import before somebody waits for it."""
+        with contextlib.suppress(PartUnavailable), _coded():
+            await self._connected()
 
     async def _connected(self) -> "AsyncClientAPI":
         async with self._connecting:

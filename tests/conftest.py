@@ -18,7 +18,7 @@ from tests.server import Server, running_server
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """The databases alone, without an API or a worker."""
     with running_parts(tmp_path_factory.mktemp("parts")) as settings:
-        celery.conf.broker_url = settings.redis_url
+        celery.conf.update(broker_url=settings.redis_url)
         yield settings
 
 

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ class Server:
         assert "errors" not in answer, answer
         return answer["data"]["uploadAudio"]
 
-    async def watch(self, query: str, **variables: Any) -> AsyncIterator[dict[str, Any]]:
+    async def watch(self, query: str, **variables: Any) -> AsyncGenerator[dict[str, Any]]:
         """The data of a subscription's events until the server completes it."""
         address = self.url.replace("http", "ws") + "/graphql"
         async with websockets.connect(address, subprotocols=[_PROTOCOL]) as socket:

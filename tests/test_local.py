@@ -169,6 +169,15 @@ class TestServe:
             assert f"pid {serving.record(part)['pid']}" in serving.output
         assert f"Data and logs  {serving.data_dir}" in serving.output
         assert "/graphql" in serving.output
+        logs = serving.data_dir / "logs"
+        assert {path.stem for path in logs.iterdir()} == {
+            "documents",
+            "events",
+            "vectors",
+            "worker",
+        }
+        assert "the words of worker" in (logs / "worker.log").read_text()
+        assert "the words of api" in serving.output
 
         serving.signal(signal.SIGTERM)
 
@@ -177,14 +186,6 @@ class TestServe:
         assert list((serving.data_dir / "run").iterdir()) == []
         told = [note for note in serving.notes if "started" not in note]
         assert told == ["api asked", "api ended", "worker asked", "worker ended"]
-
-    def test_logs_stand_in_files_but_the_apis_on_the_terminal(self, start: Serve) -> None:
-        serving = start()
-        serving.until_ready()
-        logs = {path.name for path in (serving.data_dir / "logs").iterdir()}
-        assert logs == {"documents.log", "events.log", "vectors.log", "worker.log"}
-        assert "the words of worker" in (serving.data_dir / "logs" / "worker.log").read_text()
-        assert "the words of api" in serving.output
 
     def test_starts_again_what_dies_at_the_same_address(self, start: Serve) -> None:
         serving = start()
@@ -212,16 +213,12 @@ class TestServe:
         assert "it is broken" in serving.output
         assert list((serving.data_dir / "run").iterdir()) == []
 
-    def test_is_ready_only_when_the_worker_is(self, start: Serve) -> None:
+    def test_waits_for_the_worker_and_ctrl_c_ends_the_waiting(self, start: Serve) -> None:
         serving = start("alone")
         serving.until("api        ready")
         serving.until("documents  ready")
         assert "worker     ready" not in serving.output
         assert "Open  " not in serving.output
-
-    def test_ctrl_c_while_starting_stops_all(self, start: Serve) -> None:
-        serving = start("alone")  # so that it is starting for ever
-        serving.until("api        ready")
         family = serving.family()
         serving.signal(signal.SIGINT)
         assert serving.ended() == 0

@@ -40,8 +40,8 @@ def analyze(path: Path, level: AnalysisLevel) -> Findings:
     pulse = None
     if has_pulse:
         loop_seconds = features.seconds if kind is SampleKind.LOOP else None
-        pulse = tempo(features.onset_strength, loop_seconds)
-    key = musical_key(features)
+        pulse = tempo(features.onset_correlation, loop_seconds)
+    key = musical_key(features, kind)
     if not is_standard:
         return Findings(kind=kind, tempo=pulse, key=key)
 
@@ -57,7 +57,9 @@ def analyze(path: Path, level: AnalysisLevel) -> Findings:
     if not level.includes(AnalysisLevel.DETAILED):
         return found
     beats = beat_times(features.onset_strength, pulse.bpm) if pulse else None
-    metre = time_signature(features.onset_bands, beats) if beats is not None else None
+    metre = (
+        time_signature(features.onset_correlation, pulse.bpm, features.seconds) if pulse else None
+    )
     return replace(
         found,
         beats=None if beats is None else tuple(beats.tolist()),

@@ -42,7 +42,11 @@ class Model(NamedTuple):
 def model() -> Model:
     with files("samplemind.audio").joinpath("model.npz").open("rb") as file, np.load(file) as data:
         return Model(
-            data["mean"], data["scale"], data["weights"], data["bias"], tuple(data["names"].tolist())
+            data["mean"],
+            data["scale"],
+            data["weights"],
+            data["bias"],
+            tuple(data["names"].tolist()),
         )
 
 
@@ -86,7 +90,9 @@ def _spectrum(features: Features) -> np.ndarray:
             [zero_crossing_rate(features.y) ** 0.5, features.peaks.peakiness],
         ]
     )
-    return np.concatenate([_decibels(mean), _decibels(attack), spectral_contrast(features.y), shape])
+    return np.concatenate(
+        [_decibels(mean), _decibels(attack), spectral_contrast(features.y), shape]
+    )
 
 
 def _movement(features: Features) -> np.ndarray:
@@ -123,13 +129,15 @@ def _envelope(features: Features) -> np.ndarray:
     decay = np.append(smooth, 0.0)[at]
     return np.concatenate(
         [
-            np.log([
-                (peak - first) * seconds + 0.003,
-                (last - peak) * seconds + 0.003,
-                (last - first) * seconds + 0.003,
-                centroid * seconds + 0.003,
-                features.seconds + 0.01,
-            ]),
+            np.log(
+                [
+                    (peak - first) * seconds + 0.003,
+                    (last - peak) * seconds + 0.003,
+                    (last - first) * seconds + 0.003,
+                    centroid * seconds + 0.003,
+                    features.seconds + 0.01,
+                ]
+            ),
             [
                 centroid / max(len(power), 1),
                 float(np.log(max(envelope[peak], 1e-6) / np.sqrt(total / len(power) + 1e-12))),

@@ -154,6 +154,20 @@ class Features:
         return strength / max(float(strength.max()), _TINY)
 
     @cached_property
+    def onset_correlation(self) -> np.ndarray:
+        """`(lags,)` unbiased autocorrelation of the onset strength, 1 at lag 0, to 3/4 of it."""
+        width = 2 * int(0.5 * ONSET_RATE) + 1
+        floor = uniform_filter1d(self.onset_strength, width, mode="nearest")
+        y = np.maximum(self.onset_strength - floor, 0)
+        y = y - y.mean()
+        size = scipy.fft.next_fast_len(2 * len(y), real=True)
+        spectrum = scipy.fft.rfft(y, size)
+        correlation = scipy.fft.irfft(np.square(np.abs(spectrum)), size)
+        correlation = correlation[: max(2, 3 * len(y) // 4)]
+        correlation /= len(y) - np.arange(len(correlation))
+        return correlation / max(float(correlation[0]), _TINY)
+
+    @cached_property
     def onset_frames(self) -> np.ndarray:
         """Indices into `onset_strength` where something begins.
 
@@ -184,9 +198,7 @@ class Features:
             )
             row, column = np.nonzero(is_peak)
             column += low
-            left, centre, right = (
-                np.log(power[row, column + step] + _TINY) for step in (-1, 0, 1)
-            )
+            left, centre, right = (np.log(power[row, column + step] + _TINY) for step in (-1, 0, 1))
             shift = 0.5 * (left - right) / np.minimum(left - 2 * centre + right, -_TINY)
             hertz = (column + np.clip(shift, -0.5, 0.5)) * (SAMPLE_RATE / TONAL_FRAME)
             frames.append(row + count)
@@ -224,7 +236,7 @@ class Features:
             pitch = peaks.pitch - self.tuning - 12 * np.log2(harmonic)
             nearest = np.round(pitch).astype(np.int64)
             closeness = np.cos(np.pi / 2 * np.minimum(1, 2 * np.abs(pitch - nearest))) ** 2
-            weight = 0.6 ** (harmonic - 1) * closeness * np.sqrt(peaks.magnitude)
+            weight = 0.8 ** (harmonic - 1) * closeness * peaks.magnitude**0.75
             np.add.at(chroma, (peaks.frame, nearest % 12), weight)
         return chroma.astype(np.float32)
 

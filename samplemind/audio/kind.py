@@ -3,7 +3,6 @@
 import numpy as np
 
 from samplemind.audio.features import ENVELOPE_HOP, ONSET_RATE, SAMPLE_RATE, Features
-from samplemind.audio.tempo import autocorrelation
 from samplemind.domain.analysis import SampleKind
 
 TRACK_SECONDS = 28.0
@@ -44,8 +43,7 @@ def traits(features: Features, begins: np.ndarray) -> np.ndarray:
     rise = features.onset_bands.mean(axis=1)[begins]
     times = begins / ONSET_RATE
     late = rise[times > 0.45 * features.seconds].sum() / rise.sum()
-    correlation = autocorrelation(features.onset_strength)
-    pulse = correlation[int(0.15 * ONSET_RATE) : int(2.5 * ONSET_RATE)]
+    pulse = features.onset_correlation[int(0.15 * ONSET_RATE) : int(2.5 * ONSET_RATE)]
     step = int(0.05 * SAMPLE_RATE / ENVELOPE_HOP)
     power = np.square(features.envelope)
     level = np.add.reduceat(power, np.arange(0, len(power), step))

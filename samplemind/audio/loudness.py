@@ -11,7 +11,7 @@ SILENT_LUFS = -70.0
 SILENT_DBTP = -120.0
 
 _OVERSAMPLING = 4
-_TAPS = 12
+_TAPS = 24
 _SHORT_TERM = 30
 """Steps of 100 ms in the 3 s window of the loudness range."""
 
@@ -54,7 +54,9 @@ class LoudnessMeter:
         peak = self._peaks.result()
         return Loudness(
             integrated_lufs=_integrated(blocks),
-            true_peak_dbtp=max(SILENT_DBTP, 20 * np.log10(peak)) if peak > 0 else SILENT_DBTP,
+            true_peak_dbtp=max(SILENT_DBTP, float(20 * np.log10(peak)))
+            if peak > 0
+            else SILENT_DBTP,
             range_lu=_range(_sliding_mean(steps, _SHORT_TERM)),
         )
 

@@ -1,8 +1,6 @@
 """Tempo: the pulse that the onsets of a sound agree on."""
 
 import numpy as np
-import scipy.fft
-from scipy.ndimage import uniform_filter1d
 
 from samplemind.audio.features import ONSET_RATE
 from samplemind.domain.analysis import Tempo
@@ -13,7 +11,7 @@ SLOWEST, FASTEST = 48.0, 225.0
 RATIOS = np.array([1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 3 / 2, 2, 3, 4, 8])
 """Multiples of a candidate's period at which the autocorrelation is looked at."""
 
-# Fitted by benchmarks/fit_tempo.py: one weight a ratio, three for the octave of the tempo itself,
+# Fitted by benchmarks/fit_rhythm.py: one weight a ratio, three for the octave of the tempo itself,
 # two for a loop that is 2, 4, 8 … or 3, 6, 12 … beats long.
 _WEIGHTS = np.array(
     [0.17, -0.49, -0.43, -1.17, 0.41, 1.42, 0.02, 1.02, 1.75, 1.63, 0.96]
@@ -27,17 +25,18 @@ _LOOP_BEATS = np.array([2, 4, 8, 16, 32, 64, 3, 6, 12, 24, 48])
 _EXACT = 0.005
 
 
-def tempo(strength: np.ndarray, loop_seconds: float | None) -> Tempo | None:
-    """Tempo of an onset strength `(frames,)` at ONSET_RATE, or None where there is no pulse.
+def tempo(correlation: np.ndarray, loop_seconds: float | None) -> Tempo | None:
+    """Tempo from the autocorrelation of the onset strength, or None where there is no pulse.
+
+    `correlation: (lags,)` at ONSET_RATE lags a second, up to three quarters of the sound.
 
     `loop_seconds` is the length of the sound if it is a loop: a loop is usually a whole number of
     beats, and then its length gives the tempo more exactly than any onset.
 
-    Candidates are the peaks of the autocorrelation of the onset strength. Which of them is the
+    Candidates are the peaks of the autocorrelation. Which of them is the
     beat, and not its half or double, a conditional logit model tells from the autocorrelation at
     simple ratios of the candidate's period; the confidence is the model's share for the best.
     """
-    correlation = autocorrelation(strength)
     bpms = candidates(correlation, loop_seconds)
     if not len(bpms):
         return None
@@ -48,7 +47,7 @@ def tempo(strength: np.ndarray, loop_seconds: float | None) -> Tempo | None:
     best = float(bpms[order[0]])
     clarity = _clarity(correlation, best)
     # What unrelated onsets reach by chance shrinks with the root of the sound's length.
-    if clarity < 0.05 + 1.5 / np.sqrt(len(strength)):
+    if clarity < 0.05 + 1.5 / np.sqrt(4 / 3 * len(correlation)):
         return None
     if loop_seconds is None or not is_exact(np.array([best]), loop_seconds).any():
         best = _refine(correlation, best)
@@ -64,22 +63,10 @@ def tempo(strength: np.ndarray, loop_seconds: float | None) -> Tempo | None:
     )
 
 
-def autocorrelation(strength: np.ndarray) -> np.ndarray:
-    """Unbiased autocorrelation `(lags,)` of the onset strength, 1 at lag 0, up to 3/4 of it."""
-    width = 2 * int(0.5 * ONSET_RATE) + 1
-    y = np.maximum(strength - uniform_filter1d(strength, width, mode="nearest"), 0)
-    y = y - y.mean()
-    size = scipy.fft.next_fast_len(2 * len(y), real=True)
-    spectrum = scipy.fft.rfft(y, size)
-    correlation = scipy.fft.irfft(np.square(np.abs(spectrum)), size)[: max(2, 3 * len(y) // 4)]
-    correlation = correlation / (len(y) - np.arange(len(correlation)))
-    return correlation / max(float(correlation[0]), 1e-12)
-
-
 def candidates(correlation: np.ndarray, loop_seconds: float | None) -> np.ndarray:
     """Beats a minute `(n,)` worth a closer look; those that fit a loop's length come exact."""
     grid = SLOWEST * 2 ** np.linspace(0, np.log2(FASTEST / SLOWEST), 500)
-    comb = _at(correlation, grid, np.array([1, 2, 4])) @ np.array([1, 1, 0.5])
+    comb = at_multiples(correlation, grid, np.array([1, 2, 4])) @ np.array([1, 1, 0.5])
     inner = np.flatnonzero((comb[1:-1] >= comb[:-2]) & (comb[1:-1] >= comb[2:])) + 1
     best = grid[inner[np.argsort(-comb[inner])][:_PEAKS]]
     found = np.concatenate([best, 2 * best[:3], best[:3] / 2])
@@ -90,9 +77,7 @@ def candidates(correlation: np.ndarray, loop_seconds: float | None) -> np.ndarra
     return found[(found >= SLOWEST) & (found <= FASTEST)]
 
 
-def evidence(
-    correlation: np.ndarray, bpms: np.ndarray, loop_seconds: float | None
-) -> np.ndarray:
+def evidence(correlation: np.ndarray, bpms: np.ndarray, loop_seconds: float | None) -> np.ndarray:
     """What speaks for each candidate, `(n, 16)`: see _WEIGHTS."""
     octave = np.log2(bpms / _CENTRE)
     halves = thirds = np.zeros(len(bpms))
@@ -100,7 +85,14 @@ def evidence(
         fits = is_exact(bpms, loop_seconds)
         halves, thirds = fits[:, :6].any(axis=1), fits[:, 6:].any(axis=1)
     return np.column_stack(
-        [_at(correlation, bpms, RATIOS), octave, octave**2, np.abs(octave) ** 3, halves, thirds]
+        [
+            at_multiples(correlation, bpms, RATIOS),
+            octave,
+            octave**2,
+            np.abs(octave) ** 3,
+            halves,
+            thirds,
+        ]
     )
 
 
@@ -109,7 +101,7 @@ def is_exact(bpms: np.ndarray, loop_seconds: float) -> np.ndarray:
     return np.abs(bpms[:, None] * loop_seconds / 60 / _LOOP_BEATS - 1) < _EXACT
 
 
-def _at(correlation: np.ndarray, bpms: np.ndarray, ratios: np.ndarray) -> np.ndarray:
+def at_multiples(correlation: np.ndarray, bpms: np.ndarray, ratios: np.ndarray) -> np.ndarray:
     """Autocorrelation `(n, ratios)` around multiples of each period; 0 beyond what is known."""
     # An onset is a few frames wide; so is what counts as agreement.
     smooth = np.maximum.reduce([correlation, np.roll(correlation, 1), np.roll(correlation, -1)])
@@ -119,7 +111,7 @@ def _at(correlation: np.ndarray, bpms: np.ndarray, ratios: np.ndarray) -> np.nda
 
 
 def _clarity(correlation: np.ndarray, bpm: float) -> float:
-    return float(_at(correlation, np.array([bpm]), np.array([1 / 2, 1, 2, 4])).max())
+    return float(at_multiples(correlation, np.array([bpm]), np.array([1 / 2, 1, 2, 4])).max())
 
 
 def _refine(correlation: np.ndarray, bpm: float) -> float:

@@ -8,6 +8,7 @@ from samplemind.jobs.app import BATCH, INTERACTIVE, app
 
 ANALYZE = "samplemind.analyze"
 DISPATCH_BATCH = "samplemind.dispatch_batch"
+RECOVER = "samplemind.recover"
 
 
 async def queue_analysis(analysis_id: str) -> None:
@@ -20,8 +21,11 @@ async def queue_batch(owner_id: str, batch_id: str) -> None:
     await asyncio.to_thread(app.send_task, DISPATCH_BATCH, [owner_id, batch_id], queue=INTERACTIVE)
 
 
-def send_out(analysis_ids: Sequence[str]) -> None:
-    """Queues many analyses over one connection (blocking: for workers)."""
+def send_out(analysis_ids: Sequence[str], *, again: bool = False) -> None:
+    """Queues many analyses over one connection (blocking: for workers).
+
+    `again` says that the worker which may have begun them is lost.
+    """
     with app.producer_pool.acquire(block=True) as producer:
         for analysis_id in analysis_ids:
-            app.send_task(ANALYZE, [analysis_id], queue=BATCH, producer=producer)
+            app.send_task(ANALYZE, [analysis_id, again], queue=BATCH, producer=producer)

@@ -16,7 +16,8 @@ from samplemind.domain.analysis import AnalysisStatus
 from samplemind.jobs.analysis import run_analysis
 from samplemind.jobs.app import BATCH, INTERACTIVE, app
 from samplemind.jobs.presence import Heartbeat, WorkerPresence
-from samplemind.jobs.queue import ANALYZE, DISPATCH_BATCH, send_out
+from samplemind.jobs.queue import ANALYZE, DISPATCH_BATCH, RECOVER, send_out
+from samplemind.jobs.recovery import lost_analyses
 from samplemind.parts import Parts
 from samplemind.settings import get_settings
 
@@ -43,10 +44,16 @@ def _this_process() -> _Process:
 
 
 @app.task(name=ANALYZE, bind=True)
-def _analyze(task: Task, analysis_id: str) -> None:
+def _analyze(task: Task, analysis_id: str, again: bool = False) -> None:
     process = _this_process()
-    again = bool((task.request.delivery_info or {}).get("redelivered"))
+    again = again or bool((task.request.delivery_info or {}).get("redelivered"))
     process.runner.run(run_analysis(process.parts, analyze, analysis_id, again=again))
+
+
+@app.task(name=RECOVER)
+def _recover(worker: str) -> None:
+    process = _this_process()
+    send_out(process.runner.run(lost_analyses(process.parts, worker)), again=True)
 
 
 @app.task(name=DISPATCH_BATCH)
@@ -70,6 +77,7 @@ def _ready(**_: Any) -> None:
     presence = WorkerPresence(name, _processes(), __version__, ENGINE_VERSION)
     _heartbeat = Heartbeat(settings.redis_url, presence)
     _heartbeat.start()
+    app.send_task(RECOVER, [name])
     _log.info("worker ready", name=name, processes=_processes())
 
 

@@ -14,7 +14,6 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from samplemind import __version__
-from samplemind.domain.errors import PartUnavailable
 from samplemind.domain.user import Role, User
 from samplemind.logs import RequestLog, configure_logs
 from samplemind.parts import Parts
@@ -37,7 +36,7 @@ def make_app(settings: Settings) -> FastAPI:
         await _wait_for_documents(parts)
         await parts.store.prepare()
         app.state.local_user = await parts.store.users.ensure(_local_user())
-        warming = asyncio.create_task(_warm(parts))
+        warming = asyncio.create_task(parts.vectors.warm_up())
         yield
         warming.cancel()
         await parts.close()
@@ -92,9 +91,3 @@ async def _wait_for_documents(parts: Parts) -> None:
             await asyncio.sleep(0.1)
         else:
             return
-
-
-async def _warm(parts: Parts) -> None:
-    """Pays for the vector client's import before somebody waits for it."""
-    with contextlib.suppress(PartUnavailable):
-        await parts.vectors.version()

@@ -36,6 +36,7 @@ def _dump(analysis: Analysis) -> Document:
         "key": scoped(owner, id_),
         "state": _state(id_, analysis.status),
         "by_file": scoped(owner, analysis.audio_file_id, id_),
+        **({} if analysis.status.is_final else {"pending": id_}),
     }
 
 
@@ -69,6 +70,7 @@ class Analyses:
         await self._analyses.create_index("state", unique=True)
         await self._analyses.create_index("by_file")
         await self._analyses.create_index("by_batch", sparse=True)
+        await self._analyses.create_index("pending", sparse=True)
 
     async def add(self, analyses: Sequence[Analysis]) -> None:
         await self._analyses.insert_many([_dump(analysis) for analysis in analyses])
@@ -116,6 +118,11 @@ class Analyses:
         """The stored vector, or None where the level had none."""
         row = await self._analyses.find_one({"key": scoped(owner_id, id_)}, {"embedding": 1})
         return np.frombuffer(row["embedding"], "<f4").tolist() if row and row["embedding"] else None
+
+    async def pending_ids(self) -> list[str]:
+        """Everybody's analyses that are queued or running, the oldest first."""
+        cursor = self._analyses.find({"pending": {"$gt": ""}}, {"_id": 1}).sort("pending")
+        return [document["_id"] async for document in cursor]
 
     async def start(self, id_: str, *, again: bool = False) -> Analysis | None:
         """Moves QUEUED to RUNNING; None where another worker has it, or it was cancelled.
@@ -176,10 +183,15 @@ class Analyses:
         fields: Document | None = None,
         attempts: int = 0,
     ) -> Analysis | None:
-        change = {"status": after.value, "state": _state(id_, after), **(fields or {})}
-        result = await self._analyses.update_one(
-            {"state": _state(id_, before)}, {"$set": change, "$inc": {"attempts": attempts}}
-        )
+        change: Document = {
+            "$set": {"status": after.value, "state": _state(id_, after), **(fields or {})},
+            "$inc": {"attempts": attempts},
+        }
+        if after.is_final:
+            change["$unset"] = {"pending": ""}
+        else:
+            change["$set"]["pending"] = id_
+        result = await self._analyses.update_one({"state": _state(id_, before)}, change)
         if not result.modified_count:
             return None
         document = await self._analyses.find_one({"_id": id_}, _WITHOUT_EMBEDDING)
