@@ -52,7 +52,7 @@ NAMES = (
 )
 
 FAMILIES = (
-    ("keys", range(0, 8)),
+    ("keys", range(8)),
     ("bell", range(8, 16)),
     ("organ", range(16, 24)),
     ("guitar", range(24, 32)),

@@ -1,5 +1,7 @@
 """What sounds like what."""
 
+from dataclasses import dataclass
+
 from resolvers.scope import Scope
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.errors import BadUserInput, NotAnalyzed
@@ -7,13 +9,22 @@ from samplemind.domain.library import AudioFileFilter
 from samplemind.domain.paging import Page, Row, Window
 from samplemind.vectors import Neighbour
 
+
+@dataclass(frozen=True, slots=True)
+class SimilarAudioFile:
+    """`score`: 1 is the same sound, 0 is unrelated."""
+
+    audio_file: AudioFile
+    score: float
+
+
 # Results further away than this are not worth a page of their own.
 _MAX_DEPTH = 2_000
 
 
 async def similar_to(
     scope: Scope, seed: AudioFile, window: Window, filter_: AudioFileFilter | None
-) -> Page[Neighbour]:
+) -> Page[SimilarAudioFile]:
     """The nearest sounds, best first, without the seed.
 
     Raises NotAnalyzed where the seed has no vector, and BadUserInput for a bad cursor.
@@ -33,9 +44,13 @@ async def similar_to(
     ranked = [neighbour for neighbour in found if neighbour.audio_file_id != seed.id]
     if after:
         ranked = [neighbour for neighbour in ranked if _rank(neighbour) > after]
+    shown = ranked[: window.size]
+    files = await scope.loaders.audio_files_by_id.load_many([each.audio_file_id for each in shown])
     rows = [
-        Row(_encode_key(position + number, neighbour), neighbour)
-        for number, neighbour in enumerate(ranked[: window.size], 1)
+        Row(_encode_key(position + number, each), SimilarAudioFile(file, each.score))
+        for number, (each, file) in enumerate(zip(shown, files, strict=True), 1)
+        # A file deleted this moment may still have its vector.
+        if file is not None
     ]
     return Page(rows, has_next=len(ranked) > window.size, has_previous=after is not None)
 

@@ -4,10 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 
-from resolvers.audio_files import audio_file
+from resolvers.similarity import SimilarAudioFile
 from samplemind.domain.paging import Page
-from samplemind.vectors import Neighbour
-from schema.context import Info
 from schema.paging import PageInfo, encode_cursor
 
 if TYPE_CHECKING:
@@ -18,17 +16,11 @@ ORDER = "similar"
 
 @strawberry.type(description="A sound that is alike.")
 class SimilarAudioFileEdge:
-    neighbour: strawberry.Private[Neighbour]
     cursor: str = strawberry.field(description="Pass it as `after`.")
+    node: Annotated["AudioFile", strawberry.lazy("schema.audio_file")] = strawberry.field(
+        description="The sound."
+    )
     score: float = strawberry.field(description="1 is the same sound, 0 is unrelated.")
-
-    @strawberry.field(description="The sound.")
-    async def node(
-        self, info: Info
-    ) -> Annotated["AudioFile", strawberry.lazy("schema.audio_file")]:
-        from schema.audio_file import AudioFile
-
-        return AudioFile.of(await audio_file(info.context, self.neighbour.audio_file_id))
 
 
 @strawberry.type(description="A page of sounds that are alike, the likest first.")
@@ -37,12 +29,14 @@ class SimilarAudioFileConnection:
     page_info: PageInfo = strawberry.field(description="Where the page lies.")
 
     @classmethod
-    def of(cls, page: Page[Neighbour]) -> Self:
+    def of(cls, page: Page[SimilarAudioFile]) -> Self:
+        from schema.audio_file import AudioFile
+
         return cls(
             edges=[
                 SimilarAudioFileEdge(
-                    neighbour=row.value,
                     cursor=encode_cursor(ORDER, row.key),
+                    node=AudioFile.of(row.value.audio_file),
                     score=row.value.score,
                 )
                 for row in page.rows

@@ -5,15 +5,8 @@ from importlib.resources import files
 from typing import NamedTuple
 
 import numpy as np
-import scipy.fft
 
-from samplemind.audio.features import (
-    ENVELOPE_HOP,
-    HOP,
-    MELS,
-    SAMPLE_RATE,
-    Features,
-)
+from samplemind.audio.features import ENVELOPE_HOP, SAMPLE_RATE, Features
 from samplemind.audio.spectral import spectral_contrast, zero_crossing_rate
 
 _MOMENTS = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28)
@@ -152,8 +145,8 @@ def _envelope(features: Features) -> np.ndarray:
 def _modulation(features: Features) -> np.ndarray:
     """Share of the envelope's movement in octaves from 0.5 to 32 Hz (log)."""
     size = max(len(features.envelope), int(4 * SAMPLE_RATE / ENVELOPE_HOP))
-    spectrum = np.square(np.abs(scipy.fft.rfft(features.envelope, size)))
-    rates = scipy.fft.rfftfreq(size, ENVELOPE_HOP / SAMPLE_RATE)
+    spectrum = np.square(np.abs(np.fft.rfft(features.envelope, size)))
+    rates = np.fft.rfftfreq(size, ENVELOPE_HOP / SAMPLE_RATE)
     edges = np.searchsorted(rates, _MODULATION_EDGES)
     bands = np.add.reduceat(spectrum, edges)[:-1]
     return np.log10(bands / max(float(spectrum[0]), 1e-12) + 1e-6)

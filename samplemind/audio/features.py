@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 import numpy as np
-import scipy.fft
-import scipy.signal
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 SAMPLE_RATE = 22_050
@@ -69,7 +67,7 @@ class Timbre:
     @cached_property
     def mfcc(self) -> np.ndarray:
         """`(frames, 20)`: orthonormal DCT-II of the log mel spectrum."""
-        return scipy.fft.dct(self.log_mel, axis=1, norm="ortho")[:, :20]
+        return self.log_mel @ _dct_basis(MELS, 20)
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,7 @@ class Features:
 
     @cached_property
     def timbre(self) -> Timbre:
-        frequencies = scipy.fft.rfftfreq(FRAME, 1 / SAMPLE_RATE).astype(np.float32)
+        frequencies = np.fft.rfftfreq(FRAME, 1 / SAMPLE_RATE).astype(np.float32)
         moments = np.stack([np.ones_like(frequencies), frequencies, frequencies**2], axis=1)
         rows = []
         for power in _power_blocks(self.y, FRAME, HOP):
@@ -160,9 +158,9 @@ class Features:
         floor = uniform_filter1d(self.onset_strength, width, mode="nearest")
         y = np.maximum(self.onset_strength - floor, 0)
         y = y - y.mean()
-        size = scipy.fft.next_fast_len(2 * len(y), real=True)
-        spectrum = scipy.fft.rfft(y, size)
-        correlation = scipy.fft.irfft(np.square(np.abs(spectrum)), size)
+        size = 1 << (2 * len(y)).bit_length()
+        spectrum = np.fft.rfft(y, size)
+        correlation = np.fft.irfft(np.square(np.abs(spectrum)), size)
         correlation = correlation[: max(2, 3 * len(y) // 4)]
         correlation /= len(y) - np.arange(len(correlation))
         return correlation / max(float(correlation[0]), _TINY)
@@ -246,13 +244,28 @@ def _power_blocks(y: np.ndarray, frame: int, hop: int) -> Iterator[np.ndarray]:
 
     A sinusoid of amplitude a peaks at a squared.
     """
-    window = scipy.signal.get_window("hann", frame).astype(np.float32)
-    window *= 2 / window.sum()
+    window = hann(frame)
+    window = window * (2 / window.sum())
     padded = np.pad(y, (frame // 2, frame // 2 + hop))
     windows = np.lib.stride_tricks.sliding_window_view(padded, frame)[: len(y) + 1 : hop]
     for start in range(0, len(windows), _BLOCK):
-        spectrum = scipy.fft.rfft(windows[start : start + _BLOCK] * window, axis=1)
+        spectrum = np.fft.rfft(windows[start : start + _BLOCK] * window, axis=1)
         yield np.square(spectrum.real) + np.square(spectrum.imag)
+
+
+@cache
+def hann(frame: int) -> np.ndarray:
+    """`(frame,)` float32, periodic."""
+    return np.hanning(frame + 1)[:-1].astype(np.float32)
+
+
+@cache
+def _dct_basis(size: int, count: int) -> np.ndarray:
+    """`(size, count)` float32: the first columns of the orthonormal DCT-II."""
+    phase = np.pi / size * np.outer(np.arange(size) + 0.5, np.arange(count))
+    basis = np.cos(phase) * np.sqrt(2 / size)
+    basis[:, 0] /= np.sqrt(2)
+    return basis.astype(np.float32)
 
 
 @cache

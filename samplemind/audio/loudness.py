@@ -1,7 +1,7 @@
 """Loudness by ITU-R BS.1770-4 and EBU Tech 3341/3342, fed block by block."""
 
 import numpy as np
-from scipy.signal import firwin, sosfilt
+from scipy.signal import sosfilt
 
 from samplemind.domain.analysis import Loudness
 
@@ -34,8 +34,9 @@ class LoudnessMeter:
 
     def push(self, block: np.ndarray) -> None:
         self._peaks.push(block)
-        weighted, self._state = sosfilt(self._sections, block, axis=1, zi=self._state)
-        weighted = np.concatenate([self._rest, weighted], axis=1)
+        filtered = sosfilt(self._sections, block, axis=1, zi=self._state)
+        self._state = np.asarray(filtered[1])
+        weighted = np.concatenate([self._rest, np.asarray(filtered[0])], axis=1)
         whole = weighted.shape[1] // self._step * self._step
         steps = weighted[:, :whole].reshape(len(weighted), -1, self._step)
         self._steps.append(self._weights @ np.einsum("cst,cst->cs", steps, steps) / self._step)
@@ -98,10 +99,12 @@ class _TruePeak:
     _STRETCH = 64
 
     def __init__(self, channels: int) -> None:
-        prototype = firwin(_OVERSAMPLING * _TAPS + 1, 1 / _OVERSAMPLING, window=("kaiser", 5.0))
-        phases = (_OVERSAMPLING * prototype[:-1]).reshape(_TAPS, _OVERSAMPLING).T[:, ::-1]
-        self._phases = np.ascontiguousarray(phases.T, dtype=np.float32)
-        self._growth = float(np.abs(phases).sum(axis=1).max())
+        half = _OVERSAMPLING * _TAPS // 2
+        prototype = (
+            np.sinc(np.arange(-half, half) / _OVERSAMPLING) * np.kaiser(2 * half + 1, 5)[:-1]
+        )
+        self._phases = prototype.reshape(_TAPS, _OVERSAMPLING)[::-1].astype(np.float32)
+        self._growth = float(np.abs(self._phases).sum(axis=0).max())
         self._tail = np.zeros((channels, _TAPS), np.float32)
         self._peak = 0.0
 

@@ -70,13 +70,14 @@ def clean(pairs: Iterable[tuple[str, list[str]]]) -> dict[str, object]:
 def _pairs(tags: object) -> Iterator[tuple[str, list[str]]]:
     if isinstance(tags, ID3):
         for frame in tags.values():
-            name = frame.desc if frame.FrameID in ("TXXX", "WXXX") else frame.FrameID
+            kind = type(frame).__name__
+            name = str(getattr(frame, "desc", "")) if kind in ("TXXX", "WXXX") else kind
             if isinstance(frame, UrlFrame):
-                yield name, [frame.url]
+                yield name, [str(frame)]
             elif isinstance(frame, TextFrame):
-                yield _NAMES.get(name, name), [str(text) for text in frame.text]
-            elif frame.FrameID == "USLT":
-                yield _NAMES[name], [frame.text]
+                yield _NAMES.get(name, name), [str(text) for text in getattr(frame, "text", ())]
+            elif kind == "USLT":
+                yield _NAMES[kind], [str(frame)]
         return
     for name, value in tags.items():  # pyright: ignore[reportAttributeAccessIssue]
         values = value if isinstance(value, list) else [value]

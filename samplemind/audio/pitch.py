@@ -1,7 +1,6 @@
 """The fundamental of a sound that has one."""
 
 import numpy as np
-import scipy.fft
 
 from samplemind.audio.features import SAMPLE_RATE
 from samplemind.domain.analysis import TONICS, Pitch
@@ -57,10 +56,10 @@ def fundamentals(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     longest = int(SAMPLE_RATE / LOWEST) + 1
     length = size - longest
     windows = windows.astype(np.float64)
-    fft_size = scipy.fft.next_fast_len(size + length, real=True)
-    head = scipy.fft.rfft(windows[:, :length], fft_size, axis=1)
-    whole = scipy.fft.rfft(windows, fft_size, axis=1)
-    correlation = scipy.fft.irfft(np.conj(head) * whole, fft_size, axis=1)[:, : longest + 1]
+    fft_size = 1 << (size + length - 1).bit_length()
+    head = np.fft.rfft(windows[:, :length], fft_size, axis=1)
+    whole = np.fft.rfft(windows, fft_size, axis=1)
+    correlation = np.fft.irfft(np.conj(head) * whole, fft_size, axis=1)[:, : longest + 1]
     power = np.pad(np.cumsum(windows**2, axis=1), ((0, 0), (1, 0)))
     sliding = power[:, length : length + longest + 1] - power[:, : longest + 1]
     difference = np.maximum(sliding[:, :1] + sliding - 2 * correlation, 0)

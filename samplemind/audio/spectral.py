@@ -1,10 +1,10 @@
 """Averages of the spectrum over a sound."""
 
-import numpy as np
-import scipy.fft
-import scipy.signal
+from itertools import pairwise
 
-from samplemind.audio.features import FRAME, HOP, SAMPLE_RATE, Features
+import numpy as np
+
+from samplemind.audio.features import FRAME, HOP, SAMPLE_RATE, Features, hann
 from samplemind.domain.analysis import SpectralFeatures
 
 _CONTRAST_FRAMES = 400
@@ -49,12 +49,12 @@ def spectral_contrast(y: np.ndarray) -> np.ndarray:
     padded = np.pad(y, (FRAME // 2, FRAME // 2 + HOP))
     windows = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[: len(y) + 1 : HOP]
     windows = windows[:: -(-len(windows) // _CONTRAST_FRAMES)]
-    spectrum = scipy.fft.rfft(windows * scipy.signal.get_window("hann", FRAME).astype(np.float32))
+    spectrum = np.fft.rfft(windows * hann(FRAME), axis=1)
     power = np.square(np.abs(spectrum)) + 1e-10
     power = power[power.sum(axis=1) >= 1e-6 * power.sum(axis=1).max()]
     edges = np.round(np.array(_CONTRAST_EDGES) * FRAME / SAMPLE_RATE).astype(int)
     contrast = []
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         band = np.sort(power[:, low : high + 1], axis=1)
         fifth = max(1, band.shape[1] // 5)
         valley, peak = band[:, :fifth].mean(axis=1), band[:, -fifth:].mean(axis=1)

@@ -14,9 +14,11 @@ RATIOS = np.array([1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 3 / 2, 2, 3, 4, 8])
 # Fitted by benchmarks/fit_rhythm.py: one weight a ratio, three for the octave of the tempo itself,
 # two for a loop that is 2, 4, 8 … or 3, 6, 12 … beats long.
 _WEIGHTS = np.array(
-    [0.17, -0.49, -0.43, -1.17, 0.41, 1.42, 0.02, 1.02, 1.75, 1.63, 0.96]
-    + [-0.39, -1.21, -1.1]
-    + [2.69, -0.25]
+    [
+        *(0.17, -0.49, -0.43, -1.17, 0.41, 1.42, 0.02, 1.02, 1.75, 1.63, 0.96),
+        *(-0.39, -1.21, -1.1),
+        *(2.69, -0.25),
+    ]
 )
 
 _CENTRE = 110.0

@@ -17,15 +17,15 @@ def clean_filename(name: str) -> str:
     >>> clean_filename("../../etc/pass\\u202ewd\\x00.wav")
     'passwd.wav'
     """
-    name = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
+    name = re.split(r"[/\\]", name)[-1]
     # C: control, format, surrogate, private use and unassigned characters.
     name = "".join(char for char in name if unicodedata.category(char)[0] != "C")
-    name = " ".join(name.split()).lstrip(". ")
+    name = " ".join(unicodedata.normalize("NFC", name).split()).lstrip(". ")
     if len(name) > _MAX_FILENAME:
         stem, dot, extension = name.rpartition(".")
         if not dot or len(extension) > 10:
-            stem, extension = name, ""
-        name = stem[: _MAX_FILENAME - len(extension) - len(dot)] + dot + extension
+            stem, dot, extension = name, "", ""
+        name = (stem[: _MAX_FILENAME - len(extension) - len(dot)] + dot + extension).rstrip()
     return name or "untitled"
 
 

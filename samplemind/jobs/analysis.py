@@ -61,8 +61,9 @@ async def _succeed(
     await parts.vectors.put(audio_file, findings)
     seconds = time.perf_counter() - started
     done = await parts.store.analyses.succeed(analysis.id, findings, seconds)
-    if done:
-        await parts.store.audio_files.set_analysis(done)
+    if done and not await parts.store.audio_files.set_analysis(done):
+        # Deleted meanwhile.
+        await parts.vectors.remove(done.owner_id, done.audio_file_id)
     return done
 
 

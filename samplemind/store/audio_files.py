@@ -188,13 +188,17 @@ class AudioFiles:
             {"key": scoped(audio_file.owner_id, audio_file.id)}, {"$set": _naming(audio_file)}
         )
 
-    async def set_analysis(self, analysis: Analysis) -> None:
-        """Makes a succeeded analysis the newest of its file, unless a newer one is there."""
+    async def set_analysis(self, analysis: Analysis) -> bool:
+        """Makes a succeeded analysis the newest of its file, unless a newer one is there.
+
+        False where the file is gone.
+        """
         key = scoped(analysis.owner_id, analysis.audio_file_id)
         current = await self._files.find_one({"key": key}, {"analysis_id": 1})
         if current and (current["analysis_id"] or "") <= analysis.id:
             facets = _facets(analysis.owner_id, analysis.audio_file_id, analysis)
             await self._files.update_one({"key": key}, {"$set": facets})
+        return current is not None
 
     async def remove(self, owner_id: str, id_: str) -> None:
         await self._files.delete_one({"key": scoped(owner_id, id_)})
