@@ -42,14 +42,14 @@ def fit_tempo(cases: list[Case]) -> np.ndarray:
     """Maximum likelihood of a conditional logit with a quadratic penalty."""
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        total, gradient = PENALTY / 2 * weights @ weights, PENALTY * weights
+        total, gradient = PENALTY / 2 * float(weights @ weights), PENALTY * weights
         for facts, right, count in cases:
             if not right.any():
                 continue
             utility = facts @ weights
             share = np.exp(utility - utility.max())
             whole, good = share.sum(), (share * right).sum()
-            total -= count * np.log(good / whole)
+            total -= count * float(np.log(good / whole))
             gradient = gradient + count * (share / whole - share * right / good) @ facts
         return total, gradient
 
@@ -85,8 +85,8 @@ def main() -> None:
     timed = [sound for sound in heard if sound[0]["tempo"]]
     sizes = Counter(row["source"] for row, _, _ in timed)
     cases = [
-        tempo_case(*sound, (len(timed) / len(sizes) / sizes[sound[0]["source"]]) ** 0.5)
-        for sound in timed
+        tempo_case(row, c, seconds, (len(timed) / len(sizes) / sizes[row["source"]]) ** 0.5)
+        for row, c, seconds in timed
     ]
     score = left_out(
         len(cases),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 import av
+import av.error
 import numpy as np
 import soundfile
 from av.audio.frame import AudioFrame
@@ -231,7 +232,7 @@ class _FfmpegSource:
                     "protocol_whitelist": "file",
                 },
             )
-        except (av.FFmpegError, ValueError) as error:
+        except (av.error.FFmpegError, ValueError) as error:
             raise _UnreadableError from error
         self._container: InputContainer = container
         names = container.format.name.split(",")
@@ -280,7 +281,7 @@ class _FfmpegSource:
                 if packet is None:
                     return
                 decoded = packet.decode()
-            except av.FFmpegError:
+            except av.error.FFmpegError:
                 return
             yield from (frame for frame in decoded if isinstance(frame, AudioFrame))
 

@@ -84,7 +84,7 @@ def _pairs(tags: object) -> Iterator[tuple[str, list[str]]]:
         if name.lower() == "metadata_block_picture":
             continue
         texts = [str(v) for v in values if isinstance(v, str | int | float | tuple)]
-        yield _NAMES.get(name, name.lower() if name.isupper() else name), texts
+        yield _NAMES.get(name) or (name.lower() if name.isupper() else name), texts
 
 
 def _text(value: str, longest: int) -> str:

@@ -1,0 +1,278 @@
+"""docker-compose.yml and deploy/Dockerfile, as far as they can be judged without an engine."""
+
+import contextlib
+import http.server
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+import yaml
+from redis import Redis
+
+from samplemind.audio import ENGINE_VERSION
+from samplemind.cli import app as cli
+from samplemind.jobs.presence import Heartbeat, WorkerPresence
+from samplemind.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text().replace("\\\n", " ")
+OURS = ("api", "worker")
+PARTS = ("mongo", "redis", "chroma")
+
+
+def instructions(name: str) -> list[str]:
+    """What stands behind each `name` in the Dockerfile."""
+    return re.findall(rf"^{name} +(.+)$", DOCKERFILE, re.MULTILINE)
+
+
+def health_check(service: str, **changes: str) -> list[str]:
+    """The check's own command, with `changes` of what differs outside the container."""
+    kind, *command = SERVICES[service]["healthcheck"]["test"]
+    assert kind == "CMD"
+    command = [word.replace("$$", "$") for word in command]
+    for old, new in changes.items():
+        assert any(old in word for word in command)
+        command = [word.replace(old, new) for word in command]
+    return command
+
+
+def succeeds(command: list[str], **env: str) -> bool:
+    if command[0] == "python":
+        command = [sys.executable, *command[1:]]
+    ran = subprocess.run(command, env=os.environ | env, capture_output=True, timeout=30)
+    return ran.returncode == 0
+
+
+class TestServices:
+    def test_are_the_api_a_worker_and_three_databases(self):
+        assert set(SERVICES) == {*OURS, *PARTS}
+
+    def test_have_the_versions_that_are_promised(self):
+        locked = re.search(r"^chromadb==(\S+)", (ROOT / "requirements.lock").read_text(), re.M)
+        assert locked is not None
+        assert SERVICES["mongo"]["image"] == "mongo:7.0"
+        assert SERVICES["redis"]["image"] == "redis:7.2"
+        assert SERVICES["chroma"]["image"] == f"chromadb/chroma:{locked[1]}"
+
+    @pytest.mark.parametrize("name", SERVICES)
+    def test_run_again_after_a_crash_and_tell_their_health(self, name: str):
+        service = SERVICES[name]
+        assert service["restart"] == "unless-stopped"
+        assert service["healthcheck"]["test"]
+        assert service["healthcheck"].keys() >= {"interval", "timeout", "retries", "start_period"}
+
+    @pytest.mark.parametrize("name", SERVICES)
+    def test_share_a_network_of_their_own(self, name: str):
+        assert list(COMPOSE["networks"]) == SERVICES[name]["networks"]
+
+    @pytest.mark.parametrize("name", OURS)
+    def test_wait_for_the_databases(self, name: str):
+        healthy = {"condition": "service_healthy"}
+        assert SERVICES[name]["depends_on"] == dict.fromkeys(PARTS, healthy)
+
+    def test_publish_the_api_alone_and_to_this_machine(self):
+        assert [name for name in SERVICES if "ports" in SERVICES[name]] == ["api"]
+        [published] = SERVICES["api"]["ports"]
+        assert published.startswith("127.0.0.1:")
+        assert published.endswith(":" + SERVICES["api"]["environment"]["SAMPLEMIND_PORT"])
+        assert not any("network_mode" in service for service in SERVICES.values())
+
+    @pytest.mark.parametrize("name", OURS)
+    def test_run_a_command_that_exists(self, name: str):
+        program, command = SERVICES[name]["command"]
+        assert program == "samplemind"
+        assert command == name
+        assert command in typer.main.get_group(cli).commands  # pyright: ignore[reportAttributeAccessIssue]
+
+    @pytest.mark.parametrize("name", OURS)
+    def test_are_given_settings_that_exist(self, name: str):
+        given = SERVICES[name]["environment"]
+        known = {f"SAMPLEMIND_{field.upper()}" for field in Settings.model_fields}
+        assert given.keys() <= known
+
+    @pytest.mark.parametrize("name", OURS)
+    def test_have_settings_that_are_valid_and_name_every_part(
+        self, name: str, monkeypatch: pytest.MonkeyPatch
+    ):
+        for key, value in SERVICES[name]["environment"].items():
+            monkeypatch.setenv(key, value)
+        settings = Settings()
+        assert "//mongo:" in settings.mongo_url
+        assert "//redis:" in settings.redis_url
+        assert "//chroma:" in settings.chroma_url
+        assert settings.blob_url
+
+    def test_hold_no_secret(self):
+        text = (ROOT / "docker-compose.yml").read_text() + DOCKERFILE
+        assert not re.findall(r"(?i)\w*(?:password|passwd|secret|token|api_?key)\w*", text)
+        assert not re.findall(r"//[^/\s\"]*@", text), "credentials in an address"
+        assert not any("env_file" in service for service in SERVICES.values())
+
+
+class TestData:
+    def test_is_on_named_volumes(self):
+        mounted = {
+            volume.split(":")[0]
+            for service in SERVICES.values()
+            for volume in service.get("volumes", [])
+        }
+        assert mounted == set(COMPOSE["volumes"])
+
+    def test_of_each_database_is_where_its_image_writes(self):
+        assert SERVICES["mongo"]["volumes"] == ["documents:/data/db"]
+        assert SERVICES["redis"]["volumes"] == ["events:/data"]
+        command = SERVICES["chroma"]["command"]
+        assert SERVICES["chroma"]["volumes"] == ["vectors:" + command[command.index("--path") + 1]]
+
+    def test_of_redis_is_appended_to_a_file_and_never_evicted(self):
+        command = " ".join(SERVICES["redis"]["command"])
+        assert "--appendonly yes" in command
+        assert "--maxmemory-policy noeviction" in command
+
+    def test_of_audio_is_shared_by_api_and_worker_and_theirs_to_write(self):
+        [mount] = SERVICES["api"]["volumes"]
+        assert SERVICES["worker"]["volumes"] == [mount]
+        folder = mount.split(":")[1]
+        for name in OURS:
+            assert SERVICES[name]["environment"]["SAMPLEMIND_BLOB_URL"] == f"file://{folder}"
+        [made] = [run for run in instructions("RUN") if folder in run]
+        uid, gid = instructions("USER")[-1].split(":")
+        assert f"--owner={uid} --group={gid}" in made
+
+
+class TestHealthChecks:
+    """Their own commands, against real or stand-in servers."""
+
+    @pytest.fixture
+    def http_port(self, request: pytest.FixtureRequest) -> Iterator[str]:
+        path, status = request.param
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(status if self.path == path else 404)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield str(server.server_port)
+        server.shutdown()
+        server.server_close()
+
+    @pytest.mark.parametrize(
+        ("http_port", "up"),
+        [(("/health/ready", 200), True), (("/health/ready", 503), False)],
+        indirect=["http_port"],
+    )
+    def test_of_the_api(self, http_port: str, up: bool):
+        assert succeeds(health_check("api", **{":8000": f":{http_port}"})) is up
+
+    @pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+    @pytest.mark.parametrize(
+        ("http_port", "up"),
+        [(("/api/v2/heartbeat", 200), True), (("/api/v2/heartbeat", 503), False)],
+        indirect=["http_port"],
+    )
+    def test_of_chroma(self, http_port: str, up: bool):
+        assert succeeds(health_check("chroma", **{"/8000": f"/{http_port}"})) is up
+
+    @pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+    def test_of_chroma_where_nothing_listens(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        assert not succeeds(health_check("chroma", **{"/8000": f"/{port}"}))
+
+    def test_of_the_worker(self, settings: Settings):
+        command = health_check("worker")
+        env = {"SAMPLEMIND_REDIS_URL": settings.redis_url}
+        assert not succeeds(command, **env)
+        other = WorkerPresence("another-machine:1", 1, "0", ENGINE_VERSION)
+        mine = WorkerPresence(f"{socket.gethostname()}:1", 1, "0", ENGINE_VERSION)
+        with contextlib.ExitStack() as stack:
+            redis = stack.enter_context(Redis.from_url(settings.redis_url))
+            for presence, up in ((other, False), (mine, True)):
+                beat = Heartbeat(settings.redis_url, presence)
+                beat.start()
+                stack.callback(beat.stop)
+                while not redis.exists(f"samplemind:worker:{presence.name}"):
+                    time.sleep(0.01)
+                assert succeeds(command, **env) is up
+
+
+class TestImage:
+    def test_is_what_compose_builds(self):
+        for name in OURS:
+            assert (ROOT / SERVICES[name]["build"]["dockerfile"]).is_file()
+
+    def test_has_its_stages_on_one_slim_python(self):
+        bases = {base.split(" ")[0] for base in instructions("FROM")}
+        assert len(instructions("FROM")) == 2
+        assert len(bases) == 1
+        assert re.fullmatch(r"python:3\.\d+-slim", bases.pop())
+
+    def test_does_not_run_as_root(self):
+        user = instructions("USER")[-1]
+        assert re.fullmatch(r"[1-9]\d+:[1-9]\d+", user)
+
+    def test_installs_only_what_the_lock_pins_and_builds_nothing(self):
+        installs = [run for run in instructions("RUN") if "pip install" in run]
+        assert len(installs) == 2
+        for install in installs:
+            is_locked = "--require-hashes --only-binary :all: -r requirements.lock" in install
+            assert is_locked or "--no-deps --no-build-isolation ." in install
+        assert "apt" not in DOCKERFILE
+
+    def test_copies_what_exists_and_is_not_ignored(self):
+        kept = [
+            line[1:]
+            for line in (ROOT / ".dockerignore").read_text().splitlines()
+            if line.startswith("!")
+        ]
+        copied = [
+            source
+            for copy in instructions("COPY")
+            if "--from" not in copy
+            for source in copy.split()[:-1]
+        ]
+        assert set(copied) == set(kept)
+        assert all((ROOT / source).exists() for source in copied)
+
+    def test_holds_every_package(self):
+        project = (ROOT / "pyproject.toml").read_text()
+        found = re.search(r"^packages = \[(.+)\]", project, re.MULTILINE)
+        assert found is not None
+        packages = re.findall(r'"(\w+)"', found[1])
+        copied = " ".join(instructions("COPY"))
+        assert packages
+        assert all(f"{package} {package}" in copied for package in packages)
+
+    def test_holds_the_explorer_as_built(self):
+        ignored = [
+            line
+            for line in (ROOT / ".dockerignore").read_text().splitlines()
+            if line and line[0] not in "#!" and line != "*"
+        ]
+        built = list((ROOT / "samplemind/server/explorer/dist").iterdir())
+        assert built
+        for file in built:
+            path = str(file.relative_to(ROOT))
+            # A `*` of .dockerignore does not match a slash, as fnmatch's does.
+            assert not any(
+                fnmatch(path, pattern) and pattern.count("/") == path.count("/")
+                for pattern in ignored
+            )
