@@ -47,7 +47,6 @@ NAMES = (
     ("kick", r"kick|bassdrum|^bd|_bd|drum_bass|kd_|kik"),
     ("snare", r"snare|^sn|^sd|_sd|_sn"),
     ("conga", r"conga|bongo"),
-    ("percussion", r"^perc_|^tabla|^elec_(wood|tick|pop|blip|ping)|woodblock|claves|triangle"),
     ("bass", r"^bass|bass\d|_bass_"),
     ("pad", r"pad|string|choir|ambient|^ambi_|chorus|drone"),
     ("guitar", r"guit"),
@@ -56,13 +55,13 @@ NAMES = (
 FAMILIES = (
     ("keys", range(8)),
     ("bell", range(8, 16)),
-    ("organ", range(16, 24)),
+    ("keys", range(16, 24)),
     ("guitar", range(24, 32)),
     ("bass", range(32, 40)),
     ("strings", range(40, 52)),
-    ("vocal", range(52, 55)),
+    ("pad", range(52, 55)),
     ("brass", range(56, 64)),
-    ("woodwind", range(64, 80)),
+    ("lead", range(64, 80)),
     ("lead", range(80, 88)),
     ("pad", range(88, 96)),
 )
@@ -132,7 +131,7 @@ def collect() -> tuple[list[str], list[str], np.ndarray]:
 
 
 def fit(
-    x: np.ndarray, y: np.ndarray, classes: int, penalty: float = 3.0
+    x: np.ndarray, y: np.ndarray, classes: int, penalty: float = 15.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Multinomial logistic regression of `y: (n,)` on `x: (n, d)`, with a quadratic penalty.
 
@@ -141,7 +140,7 @@ def fit(
     n, d = x.shape
     truth = np.eye(classes)[y]
     # Rare classes count more, by the root of how rare they are.
-    count = (n / classes / truth.sum(axis=0)) ** 0.5 @ truth.T
+    count = (n / classes / np.maximum(truth.sum(axis=0), 1)) ** 0.5 @ truth.T
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
         weights, bias = flat[:-classes].reshape(classes, d), flat[-classes:]

@@ -1,7 +1,6 @@
 """Analyses: reading them, asking for them, watching them."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 
 import structlog
 from kombu.exceptions import OperationalError
@@ -10,7 +9,7 @@ from resolvers.scope import Scope
 from samplemind.audio import ENGINE_VERSION
 from samplemind.domain.analysis import Analysis, AnalysisLevel, AnalysisStatus
 from samplemind.domain.audio_file import AudioFile
-from samplemind.domain.ids import new_id
+from samplemind.domain.ids import new_id, now
 from samplemind.domain.paging import Page, Window
 from samplemind.events import MISSED, file_channel
 from samplemind.jobs.queue import queue_analysis
@@ -49,7 +48,7 @@ async def request_analysis(
         level=level,
         status=AnalysisStatus.QUEUED,
         engine_version=ENGINE_VERSION,
-        queued_at=datetime.now(UTC),
+        queued_at=now(),
     )
     await scope.parts.store.analyses.add([analysis])
     await scope.parts.events.publish(file_channel(audio_file.id), analysis.id.encode())

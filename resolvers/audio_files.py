@@ -5,7 +5,6 @@ import hashlib
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,7 +14,7 @@ from samplemind.audio.decode import probe
 from samplemind.domain.analysis import Analysis, AnalysisLevel
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.errors import EmptyUpload, FileTooLarge, NotFound
-from samplemind.domain.ids import new_id
+from samplemind.domain.ids import new_id, now
 from samplemind.domain.library import AudioFileFilter, AudioFileOrder, LibraryStats
 from samplemind.domain.naming import clean_filename, clean_tags
 from samplemind.domain.paging import Page, Window
@@ -70,7 +69,8 @@ async def upload_audio(
             stored = await _store(scope, path, copy, clean_filename(filename), cleaned_tags)
     missing = [tag for tag in cleaned_tags if tag not in stored.tags]
     if missing:
-        stored = await update_audio_file(scope, stored.id, None, [*stored.tags, *missing])
+        clean_tags([*stored.tags, *missing], field=("input", "tags"))
+        stored = await _add_tags(scope, stored, missing)
     analysis = await request_analysis(scope, stored, level) if level else None
     return stored, analysis
 
@@ -88,6 +88,16 @@ async def update_audio_file(
     await scope.parts.store.audio_files.rename(changed)
     scope.loaders.audio_files_by_id.clear(id_).prime(id_, changed)
     if current.analysis_id:
+        await scope.parts.vectors.rename(changed)
+    return changed
+
+
+async def _add_tags(scope: Scope, current: AudioFile, tags: Sequence[str]) -> AudioFile:
+    changed = await scope.parts.store.audio_files.add_tags(scope.owner_id, current.id, tags)
+    if changed is None:
+        raise NotFound("This file was deleted meanwhile: upload it again.")
+    scope.loaders.audio_files_by_id.clear(changed.id).prime(changed.id, changed)
+    if changed.analysis_id:
         await scope.parts.vectors.rename(changed)
     return changed
 
@@ -141,6 +151,6 @@ async def _store(
             sha256=copy.sha256,
             facts=facts,
             tags=tags,
-            uploaded_at=datetime.now(UTC),
+            uploaded_at=now(),
         )
     )

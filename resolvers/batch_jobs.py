@@ -1,7 +1,6 @@
 """Batch jobs: making, reading, cancelling, retrying and watching them."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from datetime import UTC, datetime
 
 import structlog
 from kombu.exceptions import OperationalError
@@ -11,7 +10,7 @@ from samplemind.audio import ENGINE_VERSION
 from samplemind.domain.analysis import Analysis, AnalysisLevel, AnalysisStatus
 from samplemind.domain.batch_job import BatchItem, BatchJob, BatchProgress
 from samplemind.domain.errors import BadUserInput, BatchFinished, NotFound, NothingToRetry
-from samplemind.domain.ids import new_id
+from samplemind.domain.ids import new_id, now
 from samplemind.domain.library import AudioFileFilter
 from samplemind.domain.paging import Page, Window
 from samplemind.events import MISSED, batch_channel
@@ -69,7 +68,7 @@ async def create_batch_job(
         if existing:
             return existing
     ids = await _chosen(scope, audio_file_ids, filter_)
-    now = datetime.now(UTC)
+    created_at = now()
     batch = BatchJob(
         id=new_id(),
         owner_id=scope.owner_id,
@@ -81,8 +80,8 @@ async def create_batch_job(
         failed=0,
         cancelled=0,
         sequence=1,
-        created_at=now,
-        updated_at=now,
+        created_at=created_at,
+        updated_at=created_at,
         idempotency_key=idempotency_key or None,
     )
     # The items first: a batch that is there is whole.

@@ -6,6 +6,9 @@ from urllib.parse import urlsplit
 import obstore
 from obstore.store import LocalStore, ObjectStore, from_url
 
+# The smallest part of an upload that S3 takes.
+_PART_BYTES = 5 * 1024 * 1024
+
 
 class Blobs:
     """Content-addressed: a blob's key is its owner and the hash of its bytes, so writing one
@@ -22,8 +25,9 @@ class Blobs:
             self._store = from_url(url)
 
     async def put(self, owner_id: str, sha256: str, path: Path) -> None:
-        """Stores the file at `path`, in parts of a few MiB."""
-        await obstore.put_async(self._store, _key(owner_id, sha256), path)
+        """Stores the file at `path`, in parts of 5 MiB, two at a time in memory."""
+        key = _key(owner_id, sha256)
+        await obstore.put_async(self._store, key, path, chunk_size=_PART_BYTES, max_concurrency=2)
 
     async def fetch(self, owner_id: str, sha256: str, path: Path) -> None:
         """Writes the bytes to `path`. Raises FileNotFoundError where there are none."""

@@ -105,8 +105,9 @@ class Events:
                 # A reader this slow is told to read the documents instead.
                 while not queue.empty():
                     queue.get_nowait()
-                message = MISSED
-            queue.put_nowait(message)
+                queue.put_nowait(MISSED)
+            else:
+                queue.put_nowait(message)
 
 
 async def _receive(queue: asyncio.Queue[bytes]) -> bytes:

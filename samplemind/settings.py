@@ -13,6 +13,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SAMPLEMIND_", extra="ignore")
 
     host: str = Field(default="127.0.0.1", description="Address the API listens on.")
+    allow_remote: bool = Field(
+        default=False,
+        description="Serve whoever reaches the port, without sign-in: for a container whose port "
+        "is published to this machine alone.",
+    )
     port: int = Field(default=8000, ge=0, le=65535, description="Port the API listens on.")
     data_dir: Path = Field(
         default=Path("data"), description="Where the embedded parts keep their data."

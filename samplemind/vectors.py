@@ -145,9 +145,14 @@ class Vectors:
         metadata, document = _naming(audio_file)
         with _coded():
             collection = await self._collection(audio_file.owner_id)
-            if (await collection.get(ids=[audio_file.id], include=[]))["ids"]:
+            stored = await collection.get(ids=[audio_file.id], include=["embeddings"])
+            if stored["ids"]:
+                # The vector too: without it, chromadb would make one of the document.
                 await collection.update(
-                    ids=[audio_file.id], metadatas=[metadata], documents=[document]
+                    ids=[audio_file.id],
+                    embeddings=stored["embeddings"],
+                    metadatas=[metadata],
+                    documents=[document],
                 )
 
     async def remove(self, owner_id: str, audio_file_id: str) -> None:

@@ -16,6 +16,12 @@ _log = structlog.get_logger(__name__)
 class OperationExtension(SchemaExtension):
     """Around each operation: loaders of its own, and errors made fit for clients."""
 
+    _executing = False
+
+    def on_execute(self) -> Iterator[None]:
+        self._executing = True
+        yield
+
     async def on_operation(self) -> AsyncIterator[None]:
         execution = self.execution_context
         execution.context = execution.context.for_operation()
@@ -41,8 +47,7 @@ class OperationExtension(SchemaExtension):
             return _with(error, error.message, {"code": "GRAPHQL_PARSE_FAILED"})
         if original is None or isinstance(original, GraphQLError):
             # Found by graphql-core itself: in the document, or in the variables' values.
-            before = bool(self.execution_context.pre_execution_errors)
-            code = "GRAPHQL_VALIDATION_FAILED" if before else "BAD_USER_INPUT"
+            code = "BAD_USER_INPUT" if self._executing else "GRAPHQL_VALIDATION_FAILED"
             return _with(error, error.message, {"code": code})
         error_id = new_id()
         _log.error(

@@ -1,6 +1,6 @@
 """What clients send."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import strawberry
 from strawberry.file_uploads import Upload
@@ -31,7 +31,18 @@ class DateTimeRange:
     to: datetime | None = strawberry.field(default=None, description="The latest; null is open.")
 
     def to_domain(self) -> domain.TimeRange:
-        return domain.TimeRange(self.from_, self.to)
+        return domain.TimeRange(_utc(self.from_, "from"), _utc(self.to, "to"))
+
+
+def _utc(moment: datetime | None, name: str) -> datetime | None:
+    """A time without a zone is UTC."""
+    if moment is None or moment.tzinfo is None:
+        return moment and moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        message = f"`{name}` is {moment.isoformat()}, which no calendar of ours has in UTC."
+        raise BadUserInput(message, field=("filter", "uploadedAt", name)) from None
 
 
 @strawberry.input(description="A key by name.")

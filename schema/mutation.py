@@ -10,7 +10,7 @@ import resolvers.analyses
 import resolvers.audio_files
 import resolvers.batch_jobs
 from samplemind.domain.analysis import AnalysisLevel
-from samplemind.domain.errors import DomainError
+from samplemind.domain.errors import BadUserInput, DomainError
 from schema.analysis import Analysis
 from schema.audio_file import AudioFile
 from schema.batch_job import BatchJob
@@ -72,6 +72,9 @@ class Mutation:
         input: Annotated[UploadAudioInput, strawberry.argument(description="The sound.")],
     ) -> UploadAudioPayload:
         upload: Any = input.file
+        if not hasattr(upload, "file"):
+            message = "Send the file by a GraphQL multipart request, with null as its variable."
+            raise BadUserInput(message, field=("input", "file"))
         level = input.analyze and (input.analyze.level or AnalysisLevel.STANDARD)
         stored, analysis = await resolvers.audio_files.upload_audio(
             info.context, upload.file, upload.filename or "", input.tags or [], level

@@ -1,8 +1,12 @@
 """The schema: everything put together."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import strawberry
 from graphql import GraphQLError, lexicographic_sort_schema, print_schema
-from strawberry.types import ExecutionContext
+from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.graphql import OperationType
 
 import schema.enums  # noqa: F401 - describes the domain's enums before they are used
 from schema.errors import OperationExtension
@@ -12,6 +16,16 @@ from schema.subscription import Subscription
 
 
 class Schema(strawberry.Schema):
+    async def execute(
+        self,
+        *args: Any,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        **kwargs: Any,
+    ) -> ExecutionResult:
+        """One answer to one operation, which a subscription is not: `subscribe` is for those."""
+        allowed = {*(allowed_operation_types or OperationType)} - {OperationType.SUBSCRIPTION}
+        return await super().execute(*args, allowed_operation_types=allowed, **kwargs)
+
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:

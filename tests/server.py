@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import websockets
 
 UPLOAD = """
@@ -25,6 +26,9 @@ mutation ($file: Upload!, $tags: [String!], $analyze: AnalyzeOptions) {
 }
 """
 
+# One for all: to make one takes longer than most requests.
+HTTP = httpx.Client(timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
+
 SAMPLEMIND = Path(sys.executable).with_name("samplemind")
 
 
@@ -37,9 +41,16 @@ class Server:
     pid: int
     sounds: list[Path]
 
+    def process(self, part: str) -> psutil.Process:
+        """The process of a part that `serve` started: api or worker."""
+        for child in psutil.Process(self.pid).children():
+            if child.cmdline()[-1] == part:
+                return child
+        raise AssertionError(f"no {part} process")
+
     def post(self, query: str, **variables: Any) -> httpx.Response:
         body = {"query": query, "variables": variables}
-        return httpx.post(f"{self.url}/graphql", json=body, timeout=30)
+        return HTTP.post(f"{self.url}/graphql", json=body)
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """The data; fails on any error."""
@@ -65,7 +76,7 @@ class Server:
             content = content.read_bytes()
         analyze = {"level": level} if level else None
         variables = {"file": None, "tags": tags, "analyze": analyze}
-        answer = httpx.post(
+        answer = HTTP.post(
             f"{self.url}/graphql",
             data={
                 "operations": json.dumps({"query": UPLOAD, "variables": variables}),
@@ -73,7 +84,6 @@ class Server:
             },
             files={"0": (filename or "sound.wav", content)},
             headers={"apollo-require-preflight": "true"},
-            timeout=60,
         ).json()
         assert "errors" not in answer, answer
         return answer["data"]["uploadAudio"]

@@ -415,7 +415,8 @@ class TestLeftovers:
 
 class TestStartApi:
     def test_says_which_python_it_needs(self, tmp_path: Path) -> None:
-        assert "needs Python 3.11 or newer" in _venv_sh(tmp_path, python="exit 1")
+        old = f"""exec '{sys.executable}' -c "import sys; sys.version_info = (3, 10, 14); $2" """
+        assert "needs Python 3.11 or newer" in _venv_sh(tmp_path, python=old)
 
     def test_says_what_a_python_without_venv_lacks(self, tmp_path: Path) -> None:
         said = _venv_sh(

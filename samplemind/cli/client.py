@@ -184,7 +184,10 @@ class Client:
 
     def _gone(self) -> NoServer:
         if self._has_answered:
-            return NoServer(f"The server at {self._address} does not answer any more.")
+            return NoServer(
+                f"The server at {self._address} does not answer any more. Once it does, the same "
+                "command goes on from there."
+            )
         return NoServer(
             f"No server answers at {self._address}: start one with ./start_api.sh, or name "
             "another with --url."

@@ -163,8 +163,7 @@ class Importer:
     async def _upload(self, new: Sequence[list[Path]]) -> None:
         if not new:
             return
-        sizes = {same[0]: same[0].stat().st_size for same in new}
-        with Stage("Uploading", len(new), sum(sizes.values())) as stage:
+        with Stage("Uploading", len(new), sum(_size(same[0]) for same in new)) as stage:
 
             async def upload(same: list[Path]) -> None:
                 refused = 0
@@ -175,6 +174,9 @@ class Importer:
                 except Refused as error:
                     refused = 1
                     self._refuse(same, error.code, error.message)
+                except OSError as error:
+                    refused = 1
+                    self._refuse(same, "UNREADABLE", error.strerror or str(error))
                 else:
                     self._paths[id_] = same[0]
                     self.report.uploaded += 1
@@ -249,6 +251,14 @@ async def _each(items: Iterable[T], work: Callable[[T], Awaitable[None]], jobs: 
                 group.create_task(take())
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
+
+
+def _size(path: Path) -> int:
+    """0 where it is gone by now; its upload says so."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _sha256(path: Path) -> str:

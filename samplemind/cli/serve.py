@@ -1,5 +1,8 @@
 """Running the server: everything, or one process of it."""
 
+import contextlib
+from collections.abc import Iterator
+
 import typer
 
 from samplemind.settings import get_settings
@@ -7,17 +10,20 @@ from samplemind.settings import get_settings
 
 def serve() -> None:
     """Start everything: the API, a worker, and each part that no address is set for."""
-    from samplemind.local import CannotStart, serve
+    from samplemind.local import serve
 
-    try:
+    with _refusal_as_sentence():
         serve(get_settings())
-    except CannotStart as error:
-        typer.secho(str(error), fg="red", err=True)
-        raise typer.Exit(1) from None
 
 
 def api() -> None:
     """Run one API process. Every part needs its address (SAMPLEMIND_MONGO_URL, ...)."""
+    from samplemind.refusal import refuse_remote, refuse_without_addresses
+
+    with _refusal_as_sentence():
+        refuse_remote(get_settings())
+        refuse_without_addresses(get_settings())
+
     from samplemind.server.app import run_api
 
     run_api(get_settings())
@@ -25,8 +31,24 @@ def api() -> None:
 
 def worker() -> None:
     """Run one worker. Every part needs its address (SAMPLEMIND_MONGO_URL, ...)."""
+    from samplemind.refusal import refuse_without_addresses
+
+    with _refusal_as_sentence():
+        refuse_without_addresses(get_settings())
+
     from samplemind.jobs.worker import work
     from samplemind.logs import configure_logs
 
     configure_logs(get_settings())
     work()
+
+
+@contextlib.contextmanager
+def _refusal_as_sentence() -> Iterator[None]:
+    from samplemind.refusal import CannotStart
+
+    try:
+        yield
+    except CannotStart as error:
+        typer.secho(str(error), fg="red", err=True)
+        raise typer.Exit(1) from None

@@ -64,6 +64,7 @@ async def _succeed(
     if done and not await parts.store.audio_files.set_analysis(done):
         # Deleted meanwhile.
         await parts.vectors.remove(done.owner_id, done.audio_file_id)
+        await parts.store.analyses.forget_file(done.owner_id, done.audio_file_id)
     return done
 
 

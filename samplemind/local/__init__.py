@@ -4,7 +4,7 @@ Whoever gave no address for a part gets it started on loopback, with its data un
 directory. Nothing here imports the API, the worker or a database client: they are only run.
 """
 
-from samplemind.local.errors import CannotStart
 from samplemind.local.running import running_parts, serve
+from samplemind.refusal import CannotStart
 
 __all__ = ["CannotStart", "running_parts", "serve"]

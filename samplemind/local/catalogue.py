@@ -15,8 +15,8 @@ from samplemind.local.checks import (
     redis_answers,
     worker_answers,
 )
-from samplemind.local.errors import CannotStart
 from samplemind.local.part import Part
+from samplemind.refusal import CannotStart
 from samplemind.settings import Settings
 
 # The Rust server alone: the `chroma` command imports all of chromadb first, 1 s and 75 MB more.

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from samplemind.local.errors import CannotStart
+from samplemind.refusal import CannotStart
 
 MARK = "SAMPLEMIND_RUN"
 _SAME_TIME_SECONDS = 2.0  # the clock may have been set in between

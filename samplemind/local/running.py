@@ -1,7 +1,6 @@
 """Owns a data directory and runs the parts in it: for `samplemind serve`, and for tests."""
 
 import contextlib
-import ipaddress
 import os
 import socket
 import time
@@ -12,12 +11,12 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from samplemind.local.catalogue import databases, processes
-from samplemind.local.errors import CannotStart
 from samplemind.local.introduction import introduce
 from samplemind.local.part import Part
 from samplemind.local.records import end_leftovers
 from samplemind.local.signals import Signals
 from samplemind.local.supervisor import Supervisor
+from samplemind.refusal import CannotStart, refuse_remote
 from samplemind.settings import Settings
 
 _READY_SECONDS = 180.0  # the very first start compiles what analysis needs
@@ -30,7 +29,7 @@ def serve(settings: Settings, others: Callable[[Settings], list[Part]] = process
     Raises CannotStart with a sentence for people.
     """
     say = _speaker()
-    _refuse_others(settings.host)
+    refuse_remote(settings)
     settings = settings.model_copy(update={"data_dir": settings.data_dir.absolute()})
     with Signals() as signals, _owned(settings.data_dir, say):
         settings = settings.model_copy(update={"port": _port(settings)})
@@ -106,17 +105,6 @@ def _owned(data_dir: Path, say: Callable[[str], None]) -> Iterator[None]:
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
-
-
-def _refuse_others(host: str) -> None:
-    """There is no signing in yet, so nobody but this machine may reach the API."""
-    with contextlib.suppress(ValueError):
-        if host == "localhost" or ipaddress.ip_address(host).is_loopback:
-            return
-    raise CannotStart(
-        f"SampleMind does not listen on {host}: it has no sign-in yet, so it serves this machine "
-        "only. Set SAMPLEMIND_HOST to 127.0.0.1."
-    )
 
 
 def _port(settings: Settings) -> int:

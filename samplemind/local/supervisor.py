@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from samplemind.local.child import Child
-from samplemind.local.errors import CannotStart
 from samplemind.local.part import Part
+from samplemind.refusal import CannotStart
 
 _FIRST_DELAY_SECONDS, _LONGEST_DELAY_SECONDS = 0.5, 30.0
 _STEADY_SECONDS = 60.0  # who ran that long is started again without the delay it had before

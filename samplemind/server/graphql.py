@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
+from strawberry.http import GraphQLRequestData
 
 from resolvers.scope import Scope as CallerScope
 from samplemind.domain.errors import FileTooLarge
@@ -76,6 +77,15 @@ class GraphQLApp(GraphQL[CallerScope, None]):
     @property
     def graphql_ide_html(self) -> str:
         return explorer.page(PATH)
+
+    async def parse_http_body(
+        self, request: AsyncHTTPRequestAdapter
+    ) -> GraphQLRequestData | list[GraphQLRequestData]:
+        try:
+            return await super().parse_http_body(request)
+        except AttributeError:
+            # What it does with null, a number or a string.
+            raise HTTPException(400, "The request must be a JSON object with a query.") from None
 
     def decode_json(self, data: str | bytes) -> object:
         return orjson.loads(data)

@@ -149,10 +149,15 @@ class Analyses:
     async def move_batch(
         self, owner_id: str, batch_id: str, before: AnalysisStatus, after: AnalysisStatus
     ) -> int:
-        """Moves every item of a batch that is in `before` to `after`; answers how many."""
+        """Moves every item of a batch that is in `before` to `after`; answers how many.
+
+        What is queued again begins anew: without attempts, and without its failure.
+        """
         moved = 0
         for id_ in await self.ids_of_batch(owner_id, batch_id, before):
-            fields = {"finished_at": datetime.now(UTC) if after.is_final else None}
+            fields: Document = {"finished_at": datetime.now(UTC) if after.is_final else None}
+            if after is AnalysisStatus.QUEUED:
+                fields |= {"attempts": 0, "failure": None, "processing_seconds": None}
             moved += await self._move(id_, before, after, fields) is not None
         return moved
 
@@ -185,8 +190,9 @@ class Analyses:
     ) -> Analysis | None:
         change: Document = {
             "$set": {"status": after.value, "state": _state(id_, after), **(fields or {})},
-            "$inc": {"attempts": attempts},
         }
+        if attempts:
+            change["$inc"] = {"attempts": attempts}
         if after.is_final:
             change["$unset"] = {"pending": ""}
         else:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydantic import TypeAdapter
+from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from samplemind.domain.analysis import Analysis
@@ -188,17 +189,32 @@ class AudioFiles:
             {"key": scoped(audio_file.owner_id, audio_file.id)}, {"$set": _naming(audio_file)}
         )
 
+    async def add_tags(self, owner_id: str, id_: str, tags: Sequence[str]) -> AudioFile | None:
+        """Adds the tags in one atomic write, so that two who add at once lose nothing; answers
+        the changed file."""
+        words = [scoped(owner_id, word) for word in words_of(*tags)]
+        document = await self._files.find_one_and_update(
+            {"key": scoped(owner_id, id_)},
+            {"$addToSet": {"tags": {"$each": list(tags)}, "words": {"$each": words}}},
+            return_document=ReturnDocument.AFTER,
+        )
+        return _load(document) if document else None
+
     async def set_analysis(self, analysis: Analysis) -> bool:
         """Makes a succeeded analysis the newest of its file, unless a newer one is there.
 
         False where the file is gone.
         """
+        # One atomic write, found by one indexed field alone.
+        newer = {"$gt": [{"$ifNull": ["$analysis_id", ""]}, analysis.id]}
+        facets = _facets(analysis.owner_id, analysis.audio_file_id, analysis)
+        change = {
+            name: {"$cond": [newer, f"${name}", {"$literal": value}]}
+            for name, value in facets.items()
+        }
         key = scoped(analysis.owner_id, analysis.audio_file_id)
-        current = await self._files.find_one({"key": key}, {"analysis_id": 1})
-        if current and (current["analysis_id"] or "") <= analysis.id:
-            facets = _facets(analysis.owner_id, analysis.audio_file_id, analysis)
-            await self._files.update_one({"key": key}, {"$set": facets})
-        return current is not None
+        result = await self._files.update_one({"key": key}, [{"$set": change}])
+        return result.matched_count > 0
 
     async def remove(self, owner_id: str, id_: str) -> None:
         await self._files.delete_one({"key": scoped(owner_id, id_)})

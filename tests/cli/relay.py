@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -25,7 +26,13 @@ async def relay(server_url: str, **how: int | bool) -> AsyncIterator[Relay]:
     target = urlsplit(server_url)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:
+            writer.close()
+            return
+        # Without compression, so that the messages can be read on the way.
+        head = re.sub(rb"(?i)sec-websocket-extensions:[^\r]*\r\n", b"", head)
         is_socket = b"upgrade: websocket" in head.lower()
         state.sockets += is_socket
         from_server, to_server = await asyncio.open_connection(target.hostname, target.port)

@@ -124,33 +124,31 @@ def test_a_process_that_dies_loses_its_file_only(jobs: int) -> None:
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], psutil.Process]]:
-    """`analyze --json` over two files, and its process that is busy with the long one."""
-    long = write_noise(tmp_path / "long.wav", 1_200)
-    write_tone(tmp_path / "short.wav")
+    """`analyze --json` over a short, a long and a short file: the command, from which the first
+    has come, and its process, which is at the long one."""
+    write_tone(tmp_path / "1.wav")
+    write_noise(tmp_path / "2.wav", 300)
+    write_tone(tmp_path / "3.wav")
     process = subprocess.Popen(
-        [SAMPLEMIND, "analyze", tmp_path, "--json", "--jobs", "2"],
+        [SAMPLEMIND, "analyze", tmp_path, "--json", "--jobs", "1"],
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     try:
-        yield process, _reader_of(long, process.pid)
+        assert process.stdout
+        assert json.loads(process.stdout.readline())["path"].endswith("1.wav")
+        [listener] = psutil.Process(process.pid).children()
+        yield process, listener
     finally:
         process.kill()
         process.communicate()
 
 
-def _reader_of(path: Path, parent: int) -> psutil.Process:
-    while True:
-        for child in psutil.Process(parent).children():
-            if any(file.path == str(path) for file in child.open_files()):
-                return child
-
-
 def test_a_killed_process(running: tuple[subprocess.Popen[str], psutil.Process]) -> None:
-    process, reader = running
-    reader.kill()
+    process, listener = running
+    listener.kill()
     stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 1, stderr
     long, short = objects(stdout)
@@ -159,19 +157,19 @@ def test_a_killed_process(running: tuple[subprocess.Popen[str], psutil.Process])
 
 
 def test_ctrl_c_ends_everything(running: tuple[subprocess.Popen[str], psutil.Process]) -> None:
-    process, reader = running
+    process, listener = running
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=30)
     assert (process.returncode, stdout, stderr) == (130, "", "Stopped.\n")
-    assert not reader.is_running()
+    assert not listener.is_running()
 
 
 def test_processes_end_with_the_command(
     running: tuple[subprocess.Popen[str], psutil.Process],
 ) -> None:
-    process, reader = running
+    process, listener = running
     process.kill()
-    reader.wait(60)
+    listener.wait(60)
 
 
 def test_starts_without_the_server(tmp_path: Path) -> None:

@@ -83,6 +83,6 @@ def test_a_setting_that_is_wrong() -> None:
     done = samplemind("doctor", SAMPLEMIND_PORT="eighty")
     assert done.returncode == 1
     assert "SAMPLEMIND_PORT: Input should be a valid integer" in done.stdout
-    done = samplemind("doctor", SAMPLEMIND_MONGO_URL="nonsense")
+    done = samplemind("doctor", SAMPLEMIND_REDIS_URL="nonsense")
     assert done.returncode == 1
     assert "An address is not right: " in done.stdout

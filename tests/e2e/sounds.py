@@ -37,7 +37,8 @@ def beat(bpm: float, bars: int = 2) -> np.ndarray:
     kick = 0.8 * np.sin(2 * np.pi * 55 * t) * np.exp(-20 * t)
     snare = 0.4 * hiss * np.exp(-25 * t)
     hat = 0.15 * np.diff(hiss, prepend=0.0) * np.exp(-80 * t)
-    return np.concatenate([kick + hat, hat, snare + hat, hat] * 2 * bars).clip(-1, 1)
+    y = np.concatenate([kick + hat, hat, snare + hat, hat] * 2 * bars)
+    return (0.6 * y).clip(-1, 1)
 
 
 def encoded(

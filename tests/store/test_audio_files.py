@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from dataclasses import replace
-from itertools import product
 
 import pytest
 
@@ -14,6 +13,7 @@ from samplemind.domain.library import (
     AudioFileOrder,
     AudioFileOrderField,
     Bucket,
+    Range,
 )
 from samplemind.domain.paging import Window
 from samplemind.parts import Parts
@@ -155,8 +155,8 @@ async def test_an_older_analysis_never_takes_over(parts: Parts, owner_id: str) -
         [stored] = await files.by_ids(owner_id, [file.id])
         assert stored
         assert stored.analysis_id == newest.id
-        at_111 = AudioFileFilter(tempo=filters()[0].tempo, analyzed=True, kinds=None)
-        assert file.id in await files.ids(owner_id, at_111)
+        bpm = newest.findings.tempo and newest.findings.tempo.bpm
+        assert file.id in await files.ids(owner_id, AudioFileFilter(tempo=Range(bpm, bpm)))
         await files.set_analysis(runs[0])
         assert (await files.by_ids(owner_id, [file.id]))[0] == stored
 
@@ -170,8 +170,8 @@ async def test_a_renamed_file_is_found_by_its_new_name_only(parts: Parts, owner_
     renamed = replace(file, filename="Ärger.wav", tags=("new",), analysis_id=made.id)
     await files.rename(renamed)
     assert await files.by_ids(owner_id, [file.id]) == [renamed]
-    for found, lost in product(({"search": "ärg"}, {"search": "new"}, {"tags": ("new",)}), (False,)):
-        assert await files.ids(owner_id, AudioFileFilter(**found)) == [file.id], lost
+    for found in ({"search": "ärg"}, {"search": "new"}, {"tags": ("new",)}):
+        assert await files.ids(owner_id, AudioFileFilter(**found)) == [file.id]
     for lost in ({"search": "zebra"}, {"search": "old"}, {"tags": ("old",)}):
         assert await files.ids(owner_id, AudioFileFilter(**lost)) == []
     order = AudioFileOrder(AudioFileOrderField.FILENAME, descending=True)

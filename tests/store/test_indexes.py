@@ -1,0 +1,178 @@
+"""Every query that the store sends is served by an index.
+
+What is explained is the command that the driver really sent.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from pymongo import ReadPreference
+
+from samplemind.domain.analysis import Analysis, AnalysisStatus, Failure, SampleKind
+from samplemind.domain.audio_file import AudioFile
+from samplemind.domain.batch_job import BatchJob
+from samplemind.domain.ids import new_id
+from samplemind.domain.library import AudioFileFilter, AudioFileOrder, AudioFileOrderField
+from samplemind.domain.paging import Window
+from samplemind.parts import Parts
+from samplemind.settings import Settings
+from samplemind.store import Store
+from samplemind.store.database import Database, connect
+from tests.domain.models import analysis, audio_file, batch_job, findings, user
+from tests.store.commands import recorded_commands
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One of each, in the store."""
+
+    file: AudioFile
+    run: Analysis
+    batch: BatchJob
+
+
+@pytest.fixture(scope="module")
+async def stored(parts: Parts) -> Stored:
+    owner, store = new_id(), parts.store
+    file = await store.audio_files.add(audio_file(owner))
+    batch = await store.batch_jobs.add(batch_job(owner, 1, idempotency_key="key"))
+    run = analysis(owner, file.id, batch_id=batch.id, position=0, findings=findings())
+    await store.analyses.add([run])
+    await store.users.ensure(user(owner))
+    return Stored(file, run, batch)
+
+
+@pytest.fixture(scope="module")
+async def database(settings: Settings) -> Database:
+    client, database = connect(settings.mongo_url)
+    yield database
+    client.close()
+
+
+_QUEUED, _CANCELLED = AnalysisStatus.QUEUED, AnalysisStatus.CANCELLED
+_FILTER = AudioFileFilter(kinds=(SampleKind.LOOP,))
+
+Use = Callable[[Store, Stored], Awaitable[Any]]
+
+# One condition on one indexed field: served by an index everywhere.
+_SCALAR: dict[str, Use] = {
+    "audio files by ids": lambda s, x: s.audio_files.by_ids(x.file.owner_id, [x.file.id, "y"]),
+    "audio file by content": lambda s, x: s.audio_files.by_content(x.file.owner_id, x.file.sha256),
+    "audio files counted": lambda s, x: s.audio_files.count(x.file.owner_id),
+    "audio file ids": lambda s, x: s.audio_files.ids(x.file.owner_id),
+    "audio file stats": lambda s, x: s.audio_files.stats(x.file.owner_id),
+    "audio file renamed": lambda s, x: s.audio_files.rename(x.file),
+    "audio file analysed": lambda s, x: s.audio_files.set_analysis(x.run),
+    "audio file removed": lambda s, x: s.audio_files.remove(x.file.owner_id, "y"),
+    "analyses by ids": lambda s, x: s.analyses.by_ids(x.run.owner_id, [x.run.id, "y"]),
+    "analyses of a file": lambda s, x: s.analyses.page_of_file(
+        x.run.owner_id, x.run.audio_file_id, Window(5, after="z")
+    ),
+    "items of a batch": lambda s, x: s.analyses.page_of_batch(
+        x.run.owner_id, x.batch.id, Window(5, True), None
+    ),
+    "pending analyses": lambda s, x: s.analyses.pending_ids(),
+    "embedding": lambda s, x: s.analyses.embedding(x.run.owner_id, x.run.id),
+    "analysis started": lambda s, x: s.analyses.start(x.run.id, again=True),
+    "analysis succeeded": lambda s, x: s.analyses.succeed(x.run.id, findings(), 1.0),
+    "analysis failed": lambda s, x: s.analyses.fail(x.run.id, Failure("A", "b"), 1.0),
+    "batch forgotten": lambda s, x: s.analyses.forget_batch(x.run.owner_id, "y"),
+    "batches by ids": lambda s, x: s.batch_jobs.by_ids(x.batch.owner_id, [x.batch.id, "y"]),
+    "batch by idempotency key": lambda s, x: s.batch_jobs.by_idempotency_key(
+        x.batch.owner_id, "key"
+    ),
+    "batches": lambda s, x: s.batch_jobs.page(x.batch.owner_id, Window(5)),
+    "batches counted": lambda s, x: s.batch_jobs.count(x.batch.owner_id),
+    "batch advanced": lambda s, x: s.batch_jobs.advance(x.batch.id, {"failed": 0}, None),
+    "changes of a batch": lambda s, x: s.batch_jobs.changes(x.batch.id, 1),
+    "user ensured": lambda s, x: s.users.ensure(user(x.file.owner_id)),
+    "users by ids": lambda s, x: s.users.by_ids([x.file.owner_id, "y"]),
+} | {
+    f"audio files by {field.value}, {'descending' if down else 'ascending'}": (
+        lambda s, x, order=AudioFileOrder(field, down): s.audio_files.page(
+            x.file.owner_id, Window(5, after="0", before="z"), order
+        )
+    )
+    for field in AudioFileOrderField
+    for down in (False, True)
+}
+
+# A range and conditions on other fields: MongoDB walks the range in the index; the embedded
+# server reads the collection.
+_FILTERED: dict[str, Use] = {
+    "audio files filtered": lambda s, x: s.audio_files.page(
+        x.file.owner_id, Window(5), AudioFileOrder(), _FILTER
+    ),
+    "filtered files counted": lambda s, x: s.audio_files.count(x.file.owner_id, _FILTER),
+    "audio file ids filtered": lambda s, x: s.audio_files.ids(x.file.owner_id, _FILTER),
+    "items of a batch by status": lambda s, x: s.analyses.page_of_batch(
+        x.run.owner_id, x.batch.id, Window(5), _QUEUED
+    ),
+    "batch moved": lambda s, x: s.analyses.move_batch(
+        x.run.owner_id, x.batch.id, _QUEUED, _CANCELLED
+    ),
+    "file forgotten": lambda s, x: s.analyses.forget_file(x.run.owner_id, x.run.audio_file_id),
+}
+
+
+@pytest.mark.parametrize("use", _SCALAR)
+async def test_is_served_by_an_index(
+    parts: Parts, stored: Stored, database: Database, use: str
+) -> None:
+    with recorded_commands() as commands:
+        await _SCALAR[use](parts.store, replace(stored))
+    reads = list(_reads(commands))
+    assert reads
+    for read in reads:
+        assert "COLLSCAN" not in await _stages(database, read), read
+
+
+@pytest.mark.parametrize("use", _FILTERED)
+async def test_is_served_by_an_index_of_mongodb(
+    parts: Parts, stored: Stored, database: Database, use: str
+) -> None:
+    if not await _is_mongodb(database):
+        pytest.skip("the embedded server scans where a range has further conditions")
+    with recorded_commands() as commands:
+        await _FILTERED[use](parts.store, stored)
+    for read in _reads(commands):
+        assert "COLLSCAN" not in await _stages(database, read), read
+
+
+async def test_a_query_without_an_index_would_be_noticed(database: Database) -> None:
+    read = {"find": "audio_files", "filter": {"filename": "kick.wav"}}
+    assert "COLLSCAN" in await _stages(database, read)
+
+
+def _reads(commands: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Each command as the find that it begins with: explain is exact for finds everywhere."""
+    for command in commands:
+        name, collection = next(iter(command.items()))
+        if name == "find":
+            yield {key: command[key] for key in ("find", "filter", "sort") if key in command}
+        elif name == "aggregate":
+            yield {"find": collection, "filter": command["pipeline"][0]["$match"]}
+        elif name == "findAndModify":
+            yield {"find": collection, "filter": command["query"]}
+        elif name in ("update", "delete"):
+            for write in command[f"{name}s"]:
+                yield {"find": collection, "filter": write["q"]}
+        else:
+            assert name == "insert", name
+
+
+async def _stages(database: Database, read: dict[str, Any]) -> list[str]:
+    explained = await database.command("explain", read, read_preference=ReadPreference.PRIMARY)
+    stages, plan = [], explained["queryPlanner"]["winningPlan"]
+    while plan:
+        stages.append(plan["stage"])
+        plan = plan.get("inputStage")
+    assert {"COLLSCAN", "IXSCAN", "IDHACK", "EXPRESS_IXSCAN", "EOF"} & set(stages), explained
+    return stages
+
+
+async def _is_mongodb(database: Database) -> bool:
+    explained = await database.command("explain", {"find": "audio_files", "filter": {}})
+    return explained["serverInfo"]["host"] != "secantus"
