@@ -134,7 +134,9 @@ async def batch_progress(
         latest = await _reread(scope, batch.id)
         if after_sequence is None:
             yield BatchProgress(latest.sequence, latest, None)
-        last = latest.sequence if after_sequence is None else after_sequence
+        last = latest.sequence
+        if after_sequence is not None:
+            last = min(max(after_sequence, 0), last)
         held = {change.sequence: change for change in await store.changes(batch.id, last)}
         message: bytes | None = None
         while True:
@@ -145,11 +147,17 @@ async def batch_progress(
             if latest.is_finished and last >= latest.sequence and not held:
                 return
             message = await receive()
-            if message != MISSED:
+            current: BatchJob | None = None
+            if message == MISSED:
+                current = await _reread(scope, batch.id)
+            else:
                 change = progress_message.validate_json(message)
                 held[change.sequence] = change
             if last + 1 not in held:
                 held |= {change.sequence: change for change in await store.changes(batch.id, last)}
+            if current and current.sequence > max(held, default=last):
+                # The log of the latest change was lost with its worker, or is late.
+                held[current.sequence] = BatchProgress(current.sequence, current, None)
 
 
 def _in_order(

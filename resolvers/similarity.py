@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from resolvers.scope import Scope
+from samplemind.domain.analysis import AnalysisLevel, AnalysisStatus
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.errors import BadUserInput, NotAnalyzed
 from samplemind.domain.library import AudioFileFilter
@@ -21,6 +22,9 @@ class SimilarAudioFile:
 # Results further away than this are not worth a page of their own.
 _MAX_DEPTH = 2_000
 
+# How many of a file's newest analyses are looked through for a vector.
+_RECENT = 50
+
 
 async def similar_to(
     scope: Scope, seed: AudioFile, window: Window, filter_: AudioFileFilter | None
@@ -29,16 +33,14 @@ async def similar_to(
 
     Raises NotAnalyzed where the seed has no vector, and BadUserInput for a bad cursor.
     """
-    embedding = seed.analysis_id and await scope.parts.store.analyses.embedding(
-        scope.owner_id, seed.analysis_id
-    )
+    embedding = await _embedding(scope, seed)
     if not embedding:
         raise NotAnalyzed(
             "This file has no analysis of level STANDARD or above yet: run analyzeAudio first.",
             field=("target", "audioFileId"),
         )
     # Two more than the page: the seed itself, and one that tells whether more follow.
-    position, after = _decode_key(window.after) if window.after else (0, None)
+    position, after = (0, None) if window.after is None else _decode_key(window.after)
     count = min(position + window.size + 2, _MAX_DEPTH)
     found = await scope.parts.vectors.nearest(scope.owner_id, embedding, count, filter_)
     ranked = [neighbour for neighbour in found if neighbour.audio_file_id != seed.id]
@@ -55,6 +57,21 @@ async def similar_to(
     return Page(rows, has_next=len(ranked) > window.size, has_previous=after is not None)
 
 
+async def _embedding(scope: Scope, seed: AudioFile) -> list[float] | None:
+    """The vector of the newest analysis that has one: a BASIC one may have followed it."""
+    if seed.analysis_id is None:
+        return None
+    store = scope.parts.store.analyses
+    if found := await store.embedding(scope.owner_id, seed.analysis_id):
+        return found
+    recent = await store.page_of_file(scope.owner_id, seed.id, Window(_RECENT))
+    for row in recent.rows:
+        done = row.value.status is AnalysisStatus.SUCCEEDED
+        if done and row.value.level.includes(AnalysisLevel.STANDARD):
+            return await store.embedding(scope.owner_id, row.value.id)
+    return None
+
+
 def _rank(neighbour: Neighbour) -> tuple[float, str]:
     return -neighbour.score, neighbour.audio_file_id
 
@@ -66,7 +83,7 @@ def _encode_key(position: int, neighbour: Neighbour) -> str:
 def _decode_key(key: str) -> tuple[int, tuple[float, str]]:
     try:
         position, score, id_ = key.split(":")
-        return min(int(position), _MAX_DEPTH), (-float(score), id_)
+        return min(max(int(position), 0), _MAX_DEPTH), (-float(score), id_)
     except ValueError:
         message = "This cursor is not one of a similarity search."
         raise BadUserInput(message, field=("after",)) from None

@@ -1,5 +1,6 @@
 """Audio bytes: a local folder or an S3-compatible bucket, through obstore."""
 
+import contextlib
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -37,7 +38,10 @@ class Blobs:
                 file.write(chunk)
 
     async def remove(self, owner_id: str, sha256: str) -> None:
-        await obstore.delete_async(self._store, _key(owner_id, sha256))
+        """Removes the bytes, where there are any."""
+        # A folder says that there are none, a bucket does not.
+        with contextlib.suppress(FileNotFoundError):
+            await obstore.delete_async(self._store, _key(owner_id, sha256))
 
     async def check(self) -> None:
         """Raises where the store does not answer."""

@@ -27,6 +27,7 @@ BLOCK = 1 << 18
 """Frames (samples a channel) decoded at a time."""
 
 # libsndfile also opens MATLAB matrices, speech corpora and the like: not what is uploaded here.
+# MP3 is FFmpeg's: without a Xing header libsndfile guesses the length, and stops reading there.
 _SNDFILE_FORMATS = {
     "WAV": "wav",
     "WAVEX": "wav",
@@ -35,8 +36,6 @@ _SNDFILE_FORMATS = {
     "AIFF": "aiff",
     "FLAC": "flac",
     "OGG": "ogg",
-    "MP3": "mp3",
-    "MPEG": "mp3",
     "CAF": "caf",
     "AU": "au",
 }
@@ -211,8 +210,6 @@ class _SndfileSource:
                     return _iff_is_truncated(file)
                 case "ogg" | "opus":
                     return _ogg_is_truncated(file)
-                case "mp3":
-                    return _mp3_is_truncated(file)
                 case _:
                     return frames < self._file.frames
 
@@ -224,6 +221,7 @@ class _FfmpegSource:
     """A file that FFmpeg reads: its first audio stream."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         try:
             container = av.open(
                 str(path),
@@ -289,6 +287,9 @@ class _FfmpegSource:
         return sum(block.shape[1] for block in self.blocks())
 
     def is_truncated(self, frames: int) -> bool:
+        if self.format == "mp3":
+            with self._path.open("rb") as file:
+                return _mp3_is_truncated(file)
         if self.format != "m4a" or self._stream.duration is None or self._stream.time_base is None:
             return False
         claimed = float(self._stream.duration * self._stream.time_base)

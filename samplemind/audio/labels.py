@@ -8,6 +8,7 @@ from samplemind.domain.analysis import Label, SampleKind
 
 _LEAST = 0.15
 _MOST = 4
+_BASS_HERTZ = 500.0
 
 
 def labels(features: Features, kind: SampleKind) -> tuple[Label, ...]:
@@ -32,23 +33,37 @@ def _one_shot(features: Features) -> list[Label]:
 
 
 def _going_on(features: Features, kind: SampleKind) -> list[Label]:
-    noun = "loop" if kind is SampleKind.LOOP else "track"
-    peakiness = features.peaks.peakiness
-    tonal = float(np.clip((peakiness - 0.2) / 0.4, 0, 1))
-    found = [Label(f"melodic {noun}", tonal), Label(f"drum {noun}", 1 - tonal)]
+    """Drums or notes, by how much of the spectrum stands in clear peaks; then low notes or all."""
+    tonal = _tonality(features)
+    low = float(np.clip(np.log2(_BASS_HERTZ / _centroid(features)) + 0.5, 0, 1))
+    rest = "melodic loop" if kind is SampleKind.LOOP else "full track"
+    found = [
+        Label("drum loop", 1 - tonal),
+        Label("bass loop", tonal * low),
+        Label(rest, tonal * (1 - low)),
+    ]
     return [label for label in found if label.score >= _LEAST]
 
 
 def _description(features: Features) -> list[Label]:
     """Plain statements about the spectrum and the length, with half a label's weight."""
-    timbre = features.timbre
-    centroid = float(np.average(timbre.centroid, weights=timbre.power))
-    brightness = float(np.clip(np.log2(centroid / 1_500) / 2, -1, 1))
-    peakiness = features.peaks.peakiness
+    brightness = float(np.clip(np.log2(_centroid(features) / 1_500) / 2, -1, 1))
+    tonal = _tonality(features)
     found = [
         Label("bright", 0.5 * brightness),
         Label("dark", -0.5 * brightness),
-        Label("tonal", 0.5 * peakiness),
-        Label("noisy", 0.5 * (1 - peakiness)),
+        Label("tonal", 0.5 * tonal),
+        Label("noisy", 0.5 * (1 - tonal)),
     ]
     return [label for label in found if label.score > 0.25]
+
+
+def _tonality(features: Features) -> float:
+    """0 for drums and noise, 1 for notes."""
+    return float(np.clip((features.peaks.peakiness - 0.15) / 0.3, 0, 1))
+
+
+def _centroid(features: Features) -> float:
+    """Hz; loud frames count more."""
+    timbre = features.timbre
+    return max(float(np.average(timbre.centroid, weights=timbre.power)), 1.0)

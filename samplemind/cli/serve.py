@@ -5,12 +5,11 @@ from collections.abc import Iterator
 
 import typer
 
-from samplemind.settings import get_settings
-
 
 def serve() -> None:
     """Start everything: the API, a worker, and each part that no address is set for."""
     from samplemind.local import serve
+    from samplemind.settings import get_settings
 
     with _refusal_as_sentence():
         serve(get_settings())
@@ -19,6 +18,7 @@ def serve() -> None:
 def api() -> None:
     """Run one API process. Every part needs its address (SAMPLEMIND_MONGO_URL, ...)."""
     from samplemind.refusal import refuse_remote, refuse_without_addresses
+    from samplemind.settings import get_settings
 
     with _refusal_as_sentence():
         refuse_remote(get_settings())
@@ -32,6 +32,7 @@ def api() -> None:
 def worker() -> None:
     """Run one worker. Every part needs its address (SAMPLEMIND_MONGO_URL, ...)."""
     from samplemind.refusal import refuse_without_addresses
+    from samplemind.settings import get_settings
 
     with _refusal_as_sentence():
         refuse_without_addresses(get_settings())

@@ -26,7 +26,7 @@ def introduce(
         part = child.part
         what = f"{part.program} {_version(child)}".strip()
         place = "  ".join(str(each) for each in (part.address, part.folder) if each)
-        say(f"  {part.name:<10} {what:<24} pid {child.process.pid:<8} {place}".rstrip())
+        say(f"  {part.name:<10} {what:<28} pid {child.process.pid:<8} {place}".rstrip())
     for setting, name in _GIVEN.items():
         # Not the address itself: it may hold a password.
         if getattr(given, setting):

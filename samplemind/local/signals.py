@@ -23,8 +23,9 @@ class Signals:
         self._reader.setblocking(False)
         self._writer.setblocking(False)
         self._fd_before = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        # What is ignored stays so: `nohup` ignores SIGHUP.
-        wanted = [each for each in _STOP if signal.getsignal(each) is not signal.SIG_IGN]
+        # `nohup` ignores SIGHUP, which stays so. A script's `&` ignores SIGINT, which does not.
+        nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        wanted = [each for each in _STOP if not (nohup and each is signal.SIGHUP)]
         self._before = {each: signal.signal(each, self._count) for each in wanted}
         self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
         return self

@@ -14,7 +14,6 @@ from typing import Any
 
 import httpx
 import numpy as np
-import psutil
 import pytest
 from mutagen.flac import FLAC
 from mutagen.id3 import TIT2, TPE1, TXXX
@@ -504,8 +503,8 @@ MALFORMED: dict[str, dict[str, bytes]] = {
     "map a list": {"operations": OPERATIONS, "map": b'["variables.file"]'},
     "map of text": {"operations": OPERATIONS, "map": b'{"0": "variables.file"}'},
     "map of numbers": {"operations": OPERATIONS, "map": b'{"0": [0]}'},
-    "map to a part that is missing": {"operations": OPERATIONS, "map": b'{"1": ["variables.file"]}'},
-    "map to a part that is no file": {"operations": OPERATIONS, "map": b'{"map": ["variables.file"]}'},
+    "map to no part": {"operations": OPERATIONS, "map": b'{"1": ["variables.file"]}'},
+    "map to a part of text": {"operations": OPERATIONS, "map": b'{"map": ["variables.file"]}'},
     "path to elsewhere": {"operations": OPERATIONS, "map": b'{"0": ["query"]}'},
     "path to the query": {"operations": OPERATIONS, "map": b'{"0": ["query.file"]}'},
     "path unknown": {"operations": OPERATIONS, "map": b'{"0": ["variables.other"]}'},

@@ -1,0 +1,130 @@
+"""The schema keeps its promises: the file in the repository, the contract, the descriptions."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from graphql import (
+    GraphQLArgument,
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    Undefined,
+    build_schema,
+    is_introspection_type,
+    is_specified_scalar_type,
+    parse,
+    validate,
+)
+
+from schema.root import graphql_schema, sdl
+
+_ROOT = Path(__file__).parents[2]
+_EXAMPLES = _ROOT / "samplemind/server/explorer/src/examples"
+
+_CONTRACT = build_schema((Path(__file__).parent / "contract.graphql").read_text())
+_REAL = graphql_schema._schema
+
+
+def _own(schema: object) -> list[GraphQLNamedType]:
+    types: dict[str, GraphQLNamedType] = schema.type_map  # pyright: ignore
+    return [
+        type_
+        for type_ in types.values()
+        if not is_introspection_type(type_) and not is_specified_scalar_type(type_)
+    ]
+
+
+def _default(value: GraphQLArgument | GraphQLInputField) -> object:
+    """No default and null are the same to a client: nothing is asked for."""
+    return None if value.default_value is Undefined else value.default_value
+
+
+def test_the_checked_in_schema_is_the_codes() -> None:
+    command = "samplemind schema > schema.graphql"
+    assert (_ROOT / "schema.graphql").read_text() == sdl(), f"run: {command}"
+
+
+@pytest.mark.parametrize("name", [type_.name for type_ in _own(_CONTRACT)])
+def test_the_contract_is_kept(name: str) -> None:
+    promised, real = _CONTRACT.type_map[name], _REAL.type_map.get(name)
+    assert type(real) is type(promised)
+    if isinstance(promised, GraphQLEnumType):
+        assert isinstance(real, GraphQLEnumType)
+        assert set(promised.values) <= set(real.values)
+    elif isinstance(promised, GraphQLObjectType | GraphQLInterfaceType):
+        assert isinstance(real, GraphQLObjectType | GraphQLInterfaceType)
+        assert {i.name for i in promised.interfaces} <= {i.name for i in real.interfaces}
+        for field_name, field in promised.fields.items():
+            assert field_name in real.fields
+            _keeps(field, real.fields[field_name], field_name)
+    elif isinstance(promised, GraphQLInputObjectType):
+        assert isinstance(real, GraphQLInputObjectType)
+        for field_name, field in promised.fields.items():
+            _accepts(field, real.fields.get(field_name), field_name)
+        for field_name in set(real.fields) - set(promised.fields):
+            added = real.fields[field_name]
+            assert not str(added.type).endswith("!") or added.default_value is not Undefined
+
+
+def _keeps(promised: GraphQLField, real: GraphQLField, name: str) -> None:
+    assert str(real.type) == str(promised.type), name
+    for argument_name, argument in promised.args.items():
+        _accepts(argument, real.args.get(argument_name), f"{name}({argument_name})")
+
+
+def _accepts(
+    promised: GraphQLArgument | GraphQLInputField,
+    real: GraphQLArgument | GraphQLInputField | None,
+    name: str,
+) -> None:
+    assert real is not None, name
+    assert str(real.type) == str(promised.type), name
+    ours = _default(real)
+    assert getattr(ours, "value", ours) == _default(promised), name
+
+
+def test_one_target_of_similarity_is_chosen() -> None:
+    """`@oneOf` is enforced, and said where clients read it."""
+    for target in ("{}", "{audioFileId: null}"):
+        document = parse(f"{{ similarTo(target: {target}) {{ pageInfo {{ hasNextPage }} }} }}")
+        assert graphql_schema.execute_sync(f"{{ similarTo(target: {target}) {{ __typename }} }}")
+        assert document
+    assert "input SimilarityTarget @oneOf" in sdl()
+    asked = graphql_schema.execute_sync('{ __type(name: "SimilarityTarget") { isOneOf } }')
+    assert asked.data == {"__type": {"isOneOf": True}}
+
+
+def _described() -> Iterator[tuple[str, str | None]]:
+    for type_ in _own(_REAL):
+        yield type_.name, type_.description
+        if isinstance(type_, GraphQLEnumType):
+            for name, value in type_.values.items():
+                yield f"{type_.name}.{name}", value.description
+        elif isinstance(type_, GraphQLInputObjectType):
+            for name, field in type_.fields.items():
+                yield f"{type_.name}.{name}", field.description
+        elif isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
+            for name, field in type_.fields.items():
+                yield f"{type_.name}.{name}", field.description
+                for argument_name, argument in field.args.items():
+                    yield f"{type_.name}.{name}({argument_name})", argument.description
+
+
+def test_everything_is_described() -> None:
+    described = dict(_described())
+    assert len(described) > 200
+    assert [name for name, text in described.items() if not (text or "").strip()] == []
+
+
+@pytest.mark.parametrize("path", sorted(_EXAMPLES.glob("*.graphql")), ids=lambda path: path.stem)
+def test_the_explorers_examples_are_valid(path: Path) -> None:
+    assert validate(_REAL, parse(path.read_text())) == []
+
+
+def test_there_are_examples() -> None:
+    assert list(_EXAMPLES.glob("*.graphql"))
