@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes both lock files anew from pyproject.toml. Needs uv.
+# Writes the lock files anew from pyproject.toml, and the one of uv itself. Needs uv.
 set -eu
 cd "$(dirname "$0")/.."
 export UV_CUSTOM_COMPILE_COMMAND="deploy/lock.sh"
@@ -9,3 +9,5 @@ compile() {
 }
 compile --extra build --output-file requirements.lock "$@"
 compile --extra build --extra dev --constraint requirements.lock --output-file requirements-dev.lock "$@"
+echo uv | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+    --no-emit-index-url --no-emit-find-links --output-file deploy/uv-requirements.lock "$@" -

@@ -78,7 +78,9 @@ class RequestLog:
             try:
                 await self._app(scope, receive, send_with_id)
             finally:
-                _log.info(
+                # Who asks for health asks all the time.
+                log = _log.debug if "/health" in scope["path"] else _log.info
+                log(
                     "request",
                     method=scope.get("method", "WEBSOCKET"),
                     path=scope["path"],

@@ -183,7 +183,9 @@ class Vectors:
             )
         distances = (found["distances"] or [[]])[0]
         pairs = zip(found["ids"][0], distances, strict=True)
-        neighbours = [Neighbour(id_, min(1.0, max(0.0, 1.0 - gap))) for id_, gap in pairs]
+        # Chroma computes in single precision: more digits would be noise.
+        scores = ((id_, round(1.0 - gap, 6)) for id_, gap in pairs)
+        neighbours = [Neighbour(id_, min(1.0, max(0.0, score))) for id_, score in scores]
         return sorted(neighbours, key=lambda n: (-n.score, n.audio_file_id))
 
     async def version(self) -> str:

@@ -19,6 +19,10 @@ def blobs(folder: Path) -> Blobs:
     return Blobs(folder.as_uri())
 
 
+def _files(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*") if path.is_file()]
+
+
 @pytest.mark.parametrize("size", [0, 1, 20_000_000])
 async def test_bytes_come_back(blobs: Blobs, tmp_path: Path, size: int) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
@@ -37,7 +41,7 @@ async def test_owners_do_not_meet(blobs: Blobs, folder: Path, tmp_path: Path) ->
     await blobs.remove("ada", _SHA256)
     await blobs.fetch("bob", _SHA256, tmp_path / "target")
     assert (tmp_path / "target").read_text() == "bob"
-    assert [path.name for path in folder.rglob("*") if path.is_file()] == [_SHA256]
+    assert _files(folder) == [_SHA256]
 
 
 async def test_what_is_not_there_is_not_found(blobs: Blobs, tmp_path: Path) -> None:
@@ -60,7 +64,7 @@ async def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
     folder = tmp_path / "my sounds ü 100%"
     (tmp_path / "source").write_text("sound")
     await Blobs(folder.as_uri()).put("ada", _SHA256, tmp_path / "source")
-    assert [path.name for path in folder.rglob("*") if path.is_file()] == [_SHA256]
+    assert _files(folder) == [_SHA256]
 
 
 async def test_check_answers_for_a_folder(blobs: Blobs) -> None:

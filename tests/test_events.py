@@ -31,6 +31,13 @@ async def _listeners(events: Events, channel: str) -> int:
     return count
 
 
+async def _until_listeners(events: Events, channel: str, count: int) -> None:
+    """Redis tells nobody of its subscribers, so it is asked until they are `count`."""
+    async with asyncio.timeout(5):
+        while await _listeners(events, channel) != count:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 async def _cut(events: Events) -> None:
     """Ends every subscriber's connection, as a restarted Redis would."""
     await events.redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
@@ -45,9 +52,7 @@ async def test_messages_arrive_in_order_on_their_channel(events: Events, channel
         assert await _next(other) == b"\x00\xff"
 
 
-async def test_other_processes_are_heard(
-    events: Events, settings: Settings, channel: str
-) -> None:
+async def test_other_processes_are_heard(events: Events, settings: Settings, channel: str) -> None:
     elsewhere = Events(settings.redis_url)
     async with events.listen(channel) as receive:
         await elsewhere.publish(channel, b"hello")
@@ -73,9 +78,7 @@ async def test_the_last_who_leaves_frees_the_channel(events: Events, channel: st
             await events.publish(channel, b"1")
             assert await _next(receive) == b"1"
             assert await _listeners(events, channel) == 1
-        async with asyncio.timeout(5):
-            while await _listeners(events, channel):
-                await asyncio.sleep(0.01)
+        await _until_listeners(events, channel, 0)
 
 
 async def test_a_cut_connection_is_told_and_comes_back(events: Events, channel: str) -> None:
@@ -85,26 +88,20 @@ async def test_a_cut_connection_is_told_and_comes_back(events: Events, channel: 
             assert await _next(first) == MISSED
             assert await _next(second) == MISSED
             message = b"after %d" % round_
-            async with asyncio.timeout(5):
-                while await _listeners(events, channel) == 0:
-                    await asyncio.sleep(0.01)
+            await _until_listeners(events, channel, 1)
             await events.publish(channel, message)
             while (received := await _next(first)) == MISSED:
                 pass
             assert received == message
 
 
-async def test_a_channel_that_was_left_stays_left_after_a_cut(
-    events: Events, channel: str
-) -> None:
+async def test_a_channel_that_was_left_stays_left_after_a_cut(events: Events, channel: str) -> None:
     async with events.listen(channel) as receive:
         async with events.listen(channel + "2"):
             pass
         await _cut(events)
         assert await _next(receive) == MISSED
-        async with asyncio.timeout(5):
-            while await _listeners(events, channel) == 0:
-                await asyncio.sleep(0.01)
+        await _until_listeners(events, channel, 1)
         assert await _listeners(events, channel + "2") == 0
 
 

@@ -12,7 +12,7 @@ app = typer.Typer(
     name="samplemind",
     help="Turn a folder of sounds into a library you can search by how it sounds.",
     no_args_is_help=True,
-    pretty_exceptions_show_locals=False,
+    pretty_exceptions_enable=False,
 )
 app.command()(serve)
 app.command()(api)

@@ -156,7 +156,12 @@ def _program(name: str, inside: str = "") -> str:
     if not found and inside and (package := importlib.util.find_spec(inside)) and package.origin:
         found = shutil.which(name, path=str(Path(package.origin).parent / "bin"))
     if not found:
-        raise CannotStart(f"There is no {name} on the PATH: install it, or run ./start_api.sh.")
+        raise CannotStart(
+            f"There is no {name} on the PATH: install it (Debian: apt install redis-server, macOS: "
+            "brew install redis), or set the address of one that runs elsewhere."
+            if name == "redis-server"
+            else f"There is no {name} on the PATH: run ./start_api.sh, which installs it."
+        )
     return found
 
 

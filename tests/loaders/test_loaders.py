@@ -1,5 +1,6 @@
 """Loaders answer in the order asked; a list costs the same whatever its length."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from loaders import Loaders
 from resolvers.scope import Scope
-from samplemind.domain.analysis import AnalysisLevel, AnalysisStatus
+from samplemind.domain.analysis import AnalysisStatus
 from samplemind.domain.ids import new_id
 from samplemind.parts import Parts
 from schema.ids import encode_id
@@ -28,28 +29,33 @@ class _Library:
         parts, owner = self.scope.parts, self.scope.owner_id
         await parts.store.users.ensure(self.scope.viewer)
         await parts.store.batch_jobs.add(self.batch)
-        for position in range(count):
-            file = await parts.store.audio_files.add(audio_file(owner))
-            self.first_id = self.first_id or file.id
-            found = findings(embedding=embedding(1.0, position / 100))
-            run = analysis(
+        files = [audio_file(owner) for _ in range(count)]
+        self.first_id = files[0].id
+        runs = [
+            analysis(
                 owner,
                 file.id,
                 status=AnalysisStatus.SUCCEEDED,
-                level=AnalysisLevel.DETAILED,
-                findings=found,
+                findings=findings(embedding=embedding(1.0, position / 100)),
                 batch_id=self.batch.id,
                 position=position,
             )
-            # Many analyses of the first file: a list of their own.
-            more = analysis(owner, self.first_id, status=AnalysisStatus.SUCCEEDED)
-            await parts.store.analyses.add([run, more])
-            await parts.store.audio_files.set_analysis(run)
-            await parts.vectors.put(file, found)
+            for position, file in enumerate(files)
+        ]
+        # Many analyses of the first file: a list of their own.
+        more = [analysis(owner, self.first_id) for _ in files]
+        await parts.store.analyses.add([*runs, *more])
+        await asyncio.gather(*map(parts.store.audio_files.add, files))
+        await asyncio.gather(*map(parts.store.audio_files.set_analysis, runs))
+        await asyncio.gather(
+            *(parts.vectors.put(f, run.findings) for f, run in zip(files, runs, strict=True))
+        )
         return self
 
 
-_FILE = "id filename owner { username } analysis { id tempo { bpm } key { camelot } labels { name } }"
+_FILE = (
+    "id filename owner { username } analysis { id tempo { bpm } key { camelot } labels { name } }"
+)
 
 # The query, where its list is, and how many commands to the documents it costs.
 _QUERIES: dict[str, tuple[str, tuple[str, ...], int]] = {

@@ -17,9 +17,7 @@ def test_an_id_is_read_again(type_name: str, id_: str) -> None:
     encoded = encode_id(type_name, id_)
     assert decode_id(encoded) == (type_name, id_)
     assert decode_id_of(type_name, encoded) == id_
-    assert set(encoded) <= set(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    )
+    assert set(encoded) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
 @given(st.text())

@@ -4,7 +4,15 @@ import random
 from dataclasses import dataclass, replace
 from typing import Any
 
-from samplemind.domain.analysis import Analysis, Findings, Label, Mode, MusicalKey, SampleKind, Tempo
+from samplemind.domain.analysis import (
+    Analysis,
+    Findings,
+    Label,
+    Mode,
+    MusicalKey,
+    SampleKind,
+    Tempo,
+)
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.library import AudioFileFilter, KeyName, Range, TimeRange, words_of
 from tests.domain.models import NOON, analysis, audio_file, embedding, findings, minutes
@@ -64,7 +72,10 @@ def filters(seed: int = 11) -> list[AudioFileFilter]:
     """Every condition alone, at its edges too, then many at once."""
     alone: list[dict[str, Any]] = [
         {},
-        *({"search": text} for text in ("kick", "KI", "808 sna", "strass", "鼓", "café", "a b", "!")),
+        *(
+            {"search": text}
+            for text in ("kick", "KI", "808 sna", "strass", "鼓", "café", "a b", "!")
+        ),
         *({"search": text} for text in ("", "kick kick", "nowhere", "ick", "da", "one two")),
         *({"tags": tags} for tags in ((), ("dark",), ("dark", "bright"), ("Dark",), ("~",))),
         *({"kinds": kinds} for kinds in ((), (SampleKind.LOOP,), tuple(SampleKind))),
@@ -116,4 +127,6 @@ def _within(number: float | None, bounds: Range | None) -> bool:
     low, high = (bounds.min, bounds.max) if bounds else (None, None)
     if low is None and high is None:
         return True
-    return number is not None and (low is None or number >= low) and (high is None or number <= high)
+    return (
+        number is not None and (low is None or number >= low) and (high is None or number <= high)
+    )

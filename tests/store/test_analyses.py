@@ -39,9 +39,7 @@ async def test_one_of_many_workers_starts_it(parts: Parts, owner_id: str) -> Non
     assert await _stored(store, made) == won
 
 
-async def test_a_lost_workers_run_starts_again_only_when_asked(
-    parts: Parts, owner_id: str
-) -> None:
+async def test_a_lost_workers_run_starts_again_only_when_asked(parts: Parts, owner_id: str) -> None:
     store = parts.store.analyses
     made = await _added(store, owner_id)
     first = await store.start(made.id, again=True)
@@ -145,7 +143,9 @@ async def test_the_items_of_a_batch_are_listed_in_its_order(parts: Parts, owner_
     store, batch_id = parts.store.analyses, new_id()
     failed, queued = AnalysisStatus.FAILED, AnalysisStatus.QUEUED
     runs = [
-        analysis(owner_id, new_id(), batch_id=batch_id, position=n, status=failed if n % 3 else queued)
+        analysis(
+            owner_id, new_id(), batch_id=batch_id, position=n, status=failed if n % 3 else queued
+        )
         for n in range(12)
     ]
     await store.add(runs[::-1])

@@ -3,7 +3,7 @@
 What is explained is the command that the driver really sent.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,7 +45,7 @@ async def stored(parts: Parts) -> Stored:
 
 
 @pytest.fixture(scope="module")
-async def database(settings: Settings) -> Database:
+async def database(settings: Settings) -> AsyncIterator[Database]:
     client, database = connect(settings.mongo_url)
     yield database
     client.close()

@@ -1,11 +1,13 @@
 """A page by key is what slicing the whole sorted list gives."""
 
+from collections.abc import AsyncIterator
 from itertools import product
 
 import pytest
+from motor.motor_asyncio import AsyncIOMotorCollection
 
 from samplemind.domain.ids import new_id
-from samplemind.domain.paging import Window
+from samplemind.domain.paging import Page, Window
 from samplemind.settings import Settings
 from samplemind.store.database import Document, connect, scoped
 from samplemind.store.pages import read_page
@@ -14,8 +16,11 @@ from samplemind.store.pages import read_page
 _NAMES = ["\0", "!", "a", "a:", "a:b", "a~", "é", "\uffff", "🥁", "\U0010fffd"]
 
 
+Listed = tuple[AsyncIOMotorCollection[Document], str]
+
+
 @pytest.fixture
-async def listed(settings: Settings) -> tuple:
+async def listed(settings: Settings) -> AsyncIterator[Listed]:
     """A collection with one owner's rows among those of owners whose names surround it."""
     client, database = connect(settings.mongo_url)
     rows = database["pages_of_a_test"]
@@ -32,7 +37,7 @@ async def listed(settings: Settings) -> tuple:
 
 @pytest.mark.parametrize("from_end", [False, True])
 @pytest.mark.parametrize("descending", [False, True])
-async def test_any_window_is_a_slice(listed: tuple, descending: bool, from_end: bool) -> None:
+async def test_any_window_is_a_slice(listed: Listed, descending: bool, from_end: bool) -> None:
     rows, owner = listed
     ordered = sorted(_NAMES, reverse=descending)
     places = [None, *range(len(ordered))]
@@ -57,7 +62,7 @@ async def test_any_window_is_a_slice(listed: tuple, descending: bool, from_end: 
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("size", [1, 3, 4])
 async def test_walking_meets_every_row_once(
-    listed: tuple, size: int, descending: bool, from_end: bool
+    listed: Listed, size: int, descending: bool, from_end: bool
 ) -> None:
     rows, owner = listed
     met: list[str] = []
@@ -72,7 +77,7 @@ async def test_walking_meets_every_row_once(
     assert met == sorted(_NAMES, reverse=descending)
 
 
-async def test_a_forged_key_never_leaves_the_owner(listed: tuple) -> None:
+async def test_a_forged_key_never_leaves_the_owner(listed: Listed) -> None:
     rows, owner = listed
     for key, descending in product(("\U0010ffff", "\0", ":" * 50, "x" * 10_000), (False, True)):
         for window in (Window(50, after=key), Window(50, True, before=key)):
@@ -80,7 +85,7 @@ async def test_a_forged_key_never_leaves_the_owner(listed: tuple) -> None:
             assert all(row.value["whose"] == owner for row in page.rows)
 
 
-async def test_a_condition_narrows_the_list(listed: tuple) -> None:
+async def test_a_condition_narrows_the_list(listed: Listed) -> None:
     rows, owner = listed
     page = await _read(rows, owner, Window(2), where={"_id": {"$ne": ""}, "whose": owner})
     assert (len(page.rows), page.has_next) == (2, True)
@@ -88,7 +93,13 @@ async def test_a_condition_narrows_the_list(listed: tuple) -> None:
     assert (page.rows, page.has_next) == ([], False)
 
 
-async def _read(rows, owner, window, descending=False, where: Document | None = None):  # noqa: ANN001
+async def _read(
+    rows: AsyncIOMotorCollection[Document],
+    owner: str,
+    window: Window,
+    descending: bool = False,
+    where: Document | None = None,
+) -> Page[Document]:
     return await read_page(
         rows,
         field="key",

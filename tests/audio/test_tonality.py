@@ -1,0 +1,102 @@
+"""Key and pitch."""
+
+import numpy as np
+import pytest
+
+from samplemind.audio.key import key_fits
+from samplemind.domain.analysis import TONICS, AnalysisLevel, Mode, MusicalKey
+from tests.audio.conftest import Analyze
+from tests.sounds import (
+    MAJOR_CADENCE,
+    MINOR_CADENCE,
+    cadence,
+    clicks,
+    drum_loop,
+    kick,
+    noise,
+    note,
+    place,
+    silence,
+    snare,
+    sub,
+    tone,
+)
+
+
+def named(key: MusicalKey | None) -> tuple[str, Mode]:
+    assert key is not None
+    return key.tonic, key.mode
+
+
+class TestKey:
+    @pytest.mark.parametrize("tonic", range(12))
+    def test_major_cadences(self, heard: Analyze, tonic: int) -> None:
+        key = heard(cadence(tonic, MAJOR_CADENCE), AnalysisLevel.BASIC).key
+        assert named(key) == (TONICS[tonic], Mode.MAJOR)
+
+    @pytest.mark.parametrize("tonic", range(0, 12, 2))
+    def test_minor_cadences(self, heard: Analyze, tonic: int) -> None:
+        key = heard(cadence(tonic, MINOR_CADENCE), AnalysisLevel.BASIC).key
+        assert named(key) == (TONICS[tonic], Mode.MINOR)
+
+    def test_tuning_off_concert_pitch(self, heard: Analyze) -> None:
+        y = cadence(9, MINOR_CADENCE)
+        for cents in (-35, 35):
+            positions = np.arange(int(len(y) / 2 ** (cents / 1200)) - 1) * 2 ** (cents / 1200)
+            shifted = np.interp(positions, np.arange(len(y)), y).astype(np.float32)
+            assert named(heard(shifted, AnalysisLevel.BASIC).key) == ("A", Mode.MINOR)
+
+    def test_drums_over_chords_do_not_hide_the_key(self, heard: Analyze) -> None:
+        chords = cadence(2, MAJOR_CADENCE, bpm=120, repeats=2)
+        drums = drum_loop(120, 4)
+        mix = 0.6 * chords + 0.4 * drums[: len(chords)]
+        assert named(heard(mix, AnalysisLevel.BASIC).key) == ("D", Mode.MAJOR)
+
+    @pytest.mark.parametrize(
+        "y",
+        [noise(3), kick(), snare(), drum_loop(120, 2), silence(3), clicks(120, 4), note(220, 2)],
+        ids=["noise", "kick", "snare", "drum loop", "silence", "clicks", "one note"],
+    )
+    def test_no_tonality_no_key(self, heard: Analyze, y: np.ndarray) -> None:
+        assert heard(y, AnalysisLevel.BASIC).key is None
+
+    def test_profiles_turn_with_the_tonic(self) -> None:
+        scale = np.array([1, 0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 1.0])
+        scale[0] = 2
+        for tonic in range(12):
+            assert np.argmax(key_fits(np.roll(scale, tonic))) == tonic
+
+
+class TestPitch:
+    @pytest.mark.parametrize(
+        ("hertz", "written"),
+        [(46.25, "F#1"), (110, "A2"), (261.63, "C4"), (440, "A4"), (1_046.5, "C6")],
+    )
+    def test_notes_and_sines(self, heard: Analyze, hertz: float, written: str) -> None:
+        for y in (tone(hertz, 0.8), note(hertz, 0.8)):
+            pitch = heard(y).pitch
+            assert pitch is not None
+            assert pitch.note == written
+            assert pitch.hertz == pytest.approx(hertz, rel=0.003)
+            assert pitch.midi == pytest.approx(69 + 12 * np.log2(hertz / 440), abs=0.05)
+            assert pitch.confidence > 0.8
+
+    def test_an_808(self, heard: Analyze) -> None:
+        pitch = heard(sub(46.25)).pitch
+        assert pitch is not None
+        assert pitch.note == "F#1"
+
+    def test_a_missing_fundamental_is_heard(self, heard: Analyze) -> None:
+        pitch = heard(sum((tone(200 * n, 0.6, 0.2) for n in (2, 3, 4)), np.zeros(1))).pitch
+        assert pitch is not None
+        assert pitch.hertz == pytest.approx(200, rel=0.01)
+
+    @pytest.mark.parametrize(
+        "y", [noise(0.5), silence(0.5), snare()], ids=["noise", "silence", "snare"]
+    )
+    def test_no_fundamental_no_pitch(self, heard: Analyze, y: np.ndarray) -> None:
+        assert heard(y).pitch is None
+
+    def test_loops_have_no_pitch(self, heard: Analyze) -> None:
+        bar = place([(i * 0.5, note(110, 0.4, 0.2)) for i in range(8)], 4)
+        assert heard(bar).pitch is None
