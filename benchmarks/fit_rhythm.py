@@ -1,9 +1,9 @@
-"""Fit the weights of samplemind.audio.tempo and samplemind.audio.metre on sounds of known rhythm.
+"""Fit the weights of samplemind.audio.tempo, metre and kind on sounds of known rhythm.
 
     fit_rhythm.py MANIFEST.csv
 
 The manifest has the columns `path`, `tempo` (beats a minute, or empty), `metre` (like 4/4, or
-empty), `kind` (LOOP or anything) and `source`: collections count by the root of their size.
+empty), `kind` (ONE_SHOT, LOOP or other) and `source`: collections count by the root of their size.
 Prints the weights, and how many answers are right (tempo within 4 %) on folds left out.
 """
 
@@ -18,11 +18,14 @@ from fit_embedding import fit as fit_classes
 from scipy.optimize import minimize
 
 from samplemind.audio.analyze import listen
+from samplemind.audio.features import Features
+from samplemind.audio.kind import ONE_SHOT_SECONDS, sharp_onsets, traits
 from samplemind.audio.metre import METRES, RATIOS
 from samplemind.audio.tempo import at_multiples, candidates, evidence
+from samplemind.domain.errors import DomainError
 
 PENALTY = 4.0
-METRE_PENALTY = 0.33
+CLASS_PENALTY = 0.33
 FOLDS = 5
 
 Case = tuple[np.ndarray, np.ndarray, float]
@@ -31,8 +34,9 @@ Case = tuple[np.ndarray, np.ndarray, float]
 Row = dict[str, str]
 
 
-def tempo_case(row: Row, correlation: np.ndarray, seconds: float, count: float) -> Case:
-    loop_seconds = seconds if row["kind"] == "LOOP" else None
+def tempo_case(row: Row, features: Features, count: float) -> Case:
+    correlation = features.onset_correlation
+    loop_seconds = features.seconds if row["kind"] == "LOOP" else None
     bpms = candidates(correlation, loop_seconds)
     right = np.abs(bpms / float(row["tempo"]) - 1) < 0.04
     return evidence(correlation, bpms, loop_seconds), right, count
@@ -70,23 +74,12 @@ def left_out(count: int, train_and_test: Callable[[np.ndarray, np.ndarray], np.n
     return float(np.concatenate(hits).mean())
 
 
-def main() -> None:
-    with Path(sys.argv[1]).open() as file:
-        rows = [
-            row
-            for row in csv.DictReader(file)
-            if (row["tempo"] or row["metre"]) and Path(row["path"]).exists()
-        ]
-    heard = []
-    for row in rows:
-        features, _ = listen(Path(row["path"]), with_loudness=False)
-        heard.append((row, features.onset_correlation, features.seconds))
-
-    timed = [sound for sound in heard if sound[0]["tempo"]]
-    sizes = Counter(row["source"] for row, _, _ in timed)
+def tempo_weights(heard: list[tuple[Row, Features]]) -> None:
+    timed = [(row, features) for row, features in heard if row["tempo"]]
+    sizes = Counter(row["source"] for row, _ in timed)
     cases = [
-        tempo_case(row, c, seconds, (len(timed) / len(sizes) / sizes[row["source"]]) ** 0.5)
-        for row, c, seconds in timed
+        tempo_case(row, features, (len(timed) / len(sizes) / sizes[row["source"]]) ** 0.5)
+        for row, features in timed
     ]
     score = left_out(
         len(cases),
@@ -97,20 +90,47 @@ def main() -> None:
     print("tempo, left out:", round(score, 3))
     print(np.round(fit_tempo(cases), 2).tolist())
 
-    names = [f"{numerator}/{denominator}" for numerator, denominator in METRES]
-    metred = [sound for sound in timed if sound[0]["metre"] in names]
-    x = np.array(
-        [at_multiples(c, np.array([float(row["tempo"])]), RATIOS)[0] for row, c, _ in metred]
-    )
-    y = np.array([names.index(row["metre"]) for row, _, _ in metred])
 
-    def metre_hits(train: np.ndarray, test: np.ndarray) -> np.ndarray:
-        weights, bias = fit_classes(x[train], y[train], len(names), METRE_PENALTY)
+def class_weights(question: str, x: np.ndarray, y: np.ndarray, classes: int) -> None:
+    def hits(train: np.ndarray, test: np.ndarray) -> np.ndarray:
+        weights, bias = fit_classes(x[train], y[train], classes, CLASS_PENALTY)
         return np.argmax(x[test] @ weights.T + bias, axis=1) == y[test]
 
-    print("metre, left out:", round(left_out(len(y), metre_hits), 3))
-    weights, bias = fit_classes(x, y, len(names), METRE_PENALTY)
+    print(f"{question}, left out:", round(left_out(len(y), hits), 3))
+    weights, bias = fit_classes(x, y, classes, CLASS_PENALTY)
     print(np.round(weights, 2).tolist(), np.round(bias, 2).tolist())
 
 
-main()
+def main() -> None:
+    with Path(sys.argv[1]).open() as file:
+        rows = [row for row in csv.DictReader(file) if Path(row["path"]).exists()]
+    heard = []
+    for row in rows:
+        try:
+            heard.append((row, listen(Path(row["path"]), with_loudness=False)[0]))
+        except DomainError as error:
+            print(row["path"], error.message)
+    tempo_weights(heard)
+
+    names = [f"{numerator}/{denominator}" for numerator, denominator in METRES]
+    metred = [(r, f) for r, f in heard if r["tempo"] and r["metre"] in names]
+    x = [
+        at_multiples(f.onset_correlation, np.array([float(r["tempo"])]), RATIOS)[0]
+        for r, f in metred
+    ]
+    y = [names.index(row["metre"]) for row, _ in metred]
+    class_weights("metre", np.array(x), np.array(y), len(names))
+
+    unclear = [
+        (["ONE_SHOT", "LOOP"].index(row["kind"]), traits(features, begins))
+        for row, features in heard
+        if row["kind"] in ("ONE_SHOT", "LOOP")
+        and features.seconds >= ONE_SHOT_SECONDS
+        and len(begins := sharp_onsets(features)) > 1
+    ]
+    # The difference of the two rows is the weight of being a loop.
+    class_weights("kind", np.array([x for _, x in unclear]), np.array([y for y, _ in unclear]), 2)
+
+
+if __name__ == "__main__":
+    main()

@@ -42,10 +42,14 @@ async def similar_to(
     # Two more than the page: the seed itself, and one that tells whether more follow.
     position, after = (0, None) if window.after is None else _decode_key(window.after)
     count = min(position + window.size + 2, _MAX_DEPTH)
-    found = await scope.parts.vectors.nearest(scope.owner_id, embedding, count, filter_)
-    ranked = [neighbour for neighbour in found if neighbour.audio_file_id != seed.id]
-    if after:
-        ranked = [neighbour for neighbour in ranked if _rank(neighbour) > after]
+    while True:
+        found = await scope.parts.vectors.nearest(scope.owner_id, embedding, count, filter_)
+        ranked = [neighbour for neighbour in found if neighbour.audio_file_id != seed.id]
+        if after:
+            ranked = [neighbour for neighbour in ranked if _rank(neighbour) > after]
+        if len(found) < count or count == _MAX_DEPTH or _is_whole(ranked, window.size):
+            break
+        count = min(2 * count, _MAX_DEPTH)
     shown = ranked[: window.size]
     files = await scope.loaders.audio_files_by_id.load_many([each.audio_file_id for each in shown])
     rows = [
@@ -72,12 +76,20 @@ async def _embedding(scope: Scope, seed: AudioFile) -> list[float] | None:
     return None
 
 
+def _is_whole(ranked: list[Neighbour], size: int) -> bool:
+    """Whether everything that ties with the last of a page was found: among equals the search
+    takes whichever it meets, and the page goes by their ids."""
+    if size == 0:
+        return bool(ranked)
+    return len(ranked) > size and ranked[-1].cosine < ranked[size - 1].cosine
+
+
 def _rank(neighbour: Neighbour) -> tuple[float, str]:
-    return -neighbour.score, neighbour.audio_file_id
+    return -neighbour.cosine, neighbour.audio_file_id
 
 
 def _encode_key(position: int, neighbour: Neighbour) -> str:
-    return f"{position}:{neighbour.score!r}:{neighbour.audio_file_id}"
+    return f"{position}:{neighbour.cosine!r}:{neighbour.audio_file_id}"
 
 
 def _decode_key(key: str) -> tuple[int, tuple[float, str]]:

@@ -14,7 +14,8 @@ def refuse_remote(settings: Settings) -> None:
     if not (settings.allow_remote or _is_loopback(settings.host)):
         raise CannotStart(
             f"SampleMind does not listen on {settings.host}: it has no sign-in yet, so it serves "
-            "this machine only. Set SAMPLEMIND_HOST to 127.0.0.1."
+            "this machine only. Set SAMPLEMIND_HOST to 127.0.0.1; or, in a container whose port is "
+            "published to this machine alone, SAMPLEMIND_ALLOW_REMOTE to true."
         )
 
 

@@ -30,10 +30,15 @@ Where = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """`score` is the cosine similarity, cut at 0: 1 is the same sound, 0 is unrelated."""
+    """`cosine` is -1 to 1; neighbours are ordered by it. `score` is what is told of it."""
 
     audio_file_id: str
-    score: float
+    cosine: float
+
+    @property
+    def score(self) -> float:
+        """1 is the same sound, 0 is unrelated or opposite."""
+        return min(1.0, max(0.0, self.cosine))
 
 
 def _naming(audio_file: AudioFile) -> tuple[Where, str]:
@@ -184,9 +189,8 @@ class Vectors:
         distances = (found["distances"] or [[]])[0]
         pairs = zip(found["ids"][0], distances, strict=True)
         # Chroma computes in single precision: more digits would be noise.
-        scores = ((id_, round(1.0 - gap, 6)) for id_, gap in pairs)
-        neighbours = [Neighbour(id_, min(1.0, max(0.0, score))) for id_, score in scores]
-        return sorted(neighbours, key=lambda n: (-n.score, n.audio_file_id))
+        neighbours = [Neighbour(id_, round(1.0 - gap, 6)) for id_, gap in pairs]
+        return sorted(neighbours, key=lambda n: (-n.cosine, n.audio_file_id))
 
     async def version(self) -> str:
         """The server's version; raises where it does not answer.

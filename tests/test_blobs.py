@@ -49,7 +49,6 @@ async def test_what_is_not_there_is_not_found(blobs: Blobs, tmp_path: Path) -> N
         await blobs.fetch("ada", _SHA256, tmp_path / "target")
 
 
-@pytest.mark.xfail(strict=True, reason="Blobs.remove raises FileNotFoundError on a local folder")
 async def test_removing_twice_is_harmless(blobs: Blobs, tmp_path: Path) -> None:
     (tmp_path / "source").write_text("sound")
     await blobs.put("ada", _SHA256, tmp_path / "source")

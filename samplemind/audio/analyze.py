@@ -84,16 +84,21 @@ def listen(path: Path, *, with_loudness: bool) -> tuple[Features, Loudness | Non
     resampler = soxr.ResampleStream(sample_rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
     meter: LoudnessMeter | None = None
     mono: list[np.ndarray] = []
-    frames = 0
+    frames, offset = 0, np.float32(0)
     for block in blocks:
+        if not frames:
+            # A constant offset would ring in the resampler, where the sound begins and ends.
+            offset = mix_down(block).mean()
         frames += block.shape[1]
         if frames <= LONGEST_SECONDS * sample_rate:
-            mono.append(resampler.resample_chunk(mix_down(block)))
+            mono.append(resampler.resample_chunk(mix_down(block) - offset))
         if with_loudness:
             meter = meter or LoudnessMeter(sample_rate, len(block))
             meter.push(block)
     mono.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
-    features = Features(np.concatenate(mono), frames / sample_rate)
+    y = np.concatenate(mono)
+    # A single sample at a high rate resamples to none.
+    features = Features(y if len(y) else np.zeros(1, np.float32), frames / sample_rate)
     return features, meter.result() if meter else None
 
 

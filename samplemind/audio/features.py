@@ -33,6 +33,9 @@ SILENCE = 10 ** (-90 / 20)
 _MEL_LOWEST = 20.0
 """Hz."""
 
+_COMPRESSION = 1e5
+"""A hat is 30 dB below a kick in the spectrum, and still an onset."""
+
 _BLOCK = 256
 _ACTIVE = 1e-6
 _TINY = 1e-10
@@ -136,12 +139,14 @@ class Features:
         mel = np.concatenate(
             [power @ filters for power in _power_blocks(self.y, ONSET_FRAME, ONSET_HOP)]
         )
-        log = np.log1p(mel * np.float32(1_000 / max(float(mel.max()), _TINY))) / np.log1p(1_000)
-        log = log.astype(np.float32)
+        log = np.log1p(mel * np.float32(_COMPRESSION / max(float(mel.max()), _TINY)))
+        log /= np.float32(np.log1p(_COMPRESSION))
         before = maximum_filter1d(log, 3, axis=1)[:-2]
         rise = np.maximum(log[2:] - before, 0)
         # The sound begins from silence: its first frames rise against nothing.
         rise = np.concatenate([np.zeros_like(rise[:1]), log[:1], rise])[: len(log)]
+        # Where the sound is cut off its spectrum spreads: an end, not a beginning.
+        rise[max(1, len(rise) - ONSET_FRAME // ONSET_HOP) :] = 0
         edges = np.searchsorted(_mel_hertz(48)[1:-1], (200, 2_000))
         return np.stack([part.mean(axis=1) for part in np.split(rise, edges, axis=1)], axis=1)
 
@@ -161,7 +166,7 @@ class Features:
         size = 1 << (2 * len(y)).bit_length()
         spectrum = np.fft.rfft(y, size)
         correlation = np.fft.irfft(np.square(np.abs(spectrum)), size)
-        correlation = correlation[: max(2, 3 * len(y) // 4)]
+        correlation = correlation[: 3 * len(y) // 4 + 1]
         correlation /= len(y) - np.arange(len(correlation))
         return correlation / max(float(correlation[0]), _TINY)
 

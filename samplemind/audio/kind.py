@@ -11,9 +11,9 @@ TRACK_SECONDS = 28.0
 ONE_SHOT_SECONDS = 0.6
 """Below this a sound is a one-shot: there is no room for two beats."""
 
-# A logistic regression on the traits below, over the one-shots and loops that Debian packages.
-_WEIGHTS = np.array([0.41, 4.4, 2.2, 3.7, 0.8, 2.8])
-_BIAS = -2.1
+# A logistic regression on the traits below, fitted by benchmarks/fit_rhythm.py.
+_WEIGHTS = np.array([-0.36, -1.6, 1.28, 3.06, 1.08, 2.76])
+_BIAS = -1.92
 
 _SHARP = 0.08
 
@@ -28,7 +28,7 @@ def sample_kind(features: Features) -> SampleKind:
         return SampleKind.TRACK
     if features.is_silent or features.seconds < ONE_SHOT_SECONDS:
         return SampleKind.ONE_SHOT
-    begins = _sharp_onsets(features)
+    begins = sharp_onsets(features)
     if len(begins) < 2 or _WEIGHTS @ traits(features, begins) + _BIAS <= 0:
         return SampleKind.ONE_SHOT
     return SampleKind.LOOP
@@ -37,8 +37,8 @@ def sample_kind(features: Features) -> SampleKind:
 def traits(features: Features, begins: np.ndarray) -> np.ndarray:
     """`(6,)` for the onset frames `begins: (n,)`, n > 0: octaves of the length over a second, share
     of what begins that does so in the later half, when the last begins (0..1 of the length), how
-    far the onsets repeat themselves after 0.15 to 2.5 s (their autocorrelation), the sharpest
-    onset, and the level of the last quarter against the loudest moment, in units of 20 dB.
+    far the onsets repeat themselves after 0.15 to 2.5 s (their autocorrelation), octaves of their
+    number, and the level of the last quarter against the loudest moment, in units of 20 dB.
     """
     rise = features.onset_bands.mean(axis=1)[begins]
     times = begins / ONSET_RATE
@@ -54,13 +54,13 @@ def traits(features: Features, begins: np.ndarray) -> np.ndarray:
             late,
             times[-1] / features.seconds,
             pulse.max(initial=0.0),
-            rise.max(),
+            np.log2(len(begins)),
             0.5 * np.log10(max(last_quarter, 1e-8)),
         ]
     )
 
 
-def _sharp_onsets(features: Features) -> np.ndarray:
+def sharp_onsets(features: Features) -> np.ndarray:
     frames = features.onset_frames
     rise = features.onset_bands.mean(axis=1)[frames]
     return frames[rise > max(_SHARP, 0.2 * rise.max(initial=0.0))]

@@ -15,9 +15,9 @@ RATIOS = np.array([1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 3 / 2, 2, 3, 4, 8])
 # two for a loop that is 2, 4, 8 … or 3, 6, 12 … beats long.
 _WEIGHTS = np.array(
     [
-        *(0.17, -0.49, -0.43, -1.17, 0.41, 1.42, 0.02, 1.02, 1.75, 1.63, 0.96),
-        *(-0.39, -1.21, -1.1),
-        *(2.69, -0.25),
+        *(0.08, -0.75, -0.52, -1.16, 0.47, 1.51, 0.23, 1.08, 1.81, 1.51, 0.83),
+        *(-0.42, -1.26, -1.12),
+        *(2.55, -0.27),
     ]
 )
 
@@ -59,7 +59,7 @@ def tempo(correlation: np.ndarray, loop_seconds: float | None) -> Tempo | None:
         if all(abs(other / known - 1) > 0.03 for known in (best, *alternatives)):
             alternatives.append(round(float(other), 2))
     return Tempo(
-        bpm=round(best, 2),
+        bpm=round(float(best), 2),
         confidence=float(share[same].sum() * min(1.0, 2 * clarity)),
         alternatives=tuple(alternatives[:3]),
     )
@@ -131,4 +131,4 @@ def _refine(correlation: np.ndarray, bpm: float) -> float:
             break
         period = (top + 0.5 * (left - right) / bend) / beats
         beats *= 2
-    return 60 * ONSET_RATE / period
+    return float(60 * ONSET_RATE / period)

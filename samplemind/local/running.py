@@ -30,6 +30,8 @@ def serve(settings: Settings, others: Callable[[Settings], list[Part]] = process
     """
     say = _speaker()
     refuse_remote(settings)
+    # Where it is set, the worker and the API would compile all they import at every start.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     settings = settings.model_copy(update={"data_dir": settings.data_dir.absolute()})
     with Signals() as signals, _owned(settings.data_dir, say):
         settings = settings.model_copy(update={"port": _port(settings)})

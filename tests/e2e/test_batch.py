@@ -168,7 +168,8 @@ class TestChoosing:
         [id_] = {batch["id"] for batch in payloads}
         assert (await ended(server, id_))["status"] == "SUCCEEDED"
         assert create(server, **given | {"audioFileIds": files[:1]})["id"] == id_
-        query = "query ($id: ID!) { node(id: $id) { ... on AudioFile { analyses { edges { cursor } } } } }"
+        query = """query ($id: ID!) {
+            node(id: $id) { ... on AudioFile { analyses { edges { cursor } } } } }"""
         for file in files:
             assert len(server.ask(query, id=file)["node"]["analyses"]["edges"]) == 1
         other = create(server, **given | {"idempotencyKey": uuid.uuid4().hex})

@@ -38,7 +38,8 @@ class Pair:
         return self.server.data_dir / "blobs" / "local" / sha256[:2] / sha256
 
     def listed(self, **filter_: Any) -> bool:
-        query = "query ($f: AudioFileFilter) { audioFiles(filter: $f, first: 200) { totalCount edges { node { id } } } }"
+        query = """query ($f: AudioFileFilter) {
+            audioFiles(filter: $f, first: 200) { totalCount edges { node { id } } } }"""
         found = self.server.ask(query, f=filter_)["audioFiles"]
         assert found["totalCount"] == len(found["edges"])
         return self.id in [edge["node"]["id"] for edge in found["edges"]]

@@ -15,6 +15,9 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
 LOOPBACK = "127.0.0.1"
+# A busy machine is slow, and that is no failure.
+expect.set_options(timeout=30_000)
+
 CHROMIUM_ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -55,6 +58,7 @@ async def page(browser: Browser, server: Server) -> AsyncIterator[Page]:
             await route.abort()
 
     await context.route("**/*", guard)
+    context.set_default_timeout(60_000)
     page = await context.new_page()
     page.on(
         "console", lambda message: errors.append(message.text) if message.type == "error" else None

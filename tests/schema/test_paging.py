@@ -32,7 +32,7 @@ def test_any_text_is_an_id_or_a_mistake(text: str) -> None:
     try:
         type_name, id_ = decode_id(text, ("input", "id"))
     except BadUserInput as error:
-        assert error.field == ("input", "id")
+        assert error.field == ("input", "id")  # noqa: PT017
         error.message.encode()
     else:
         assert ":" not in type_name + id_
@@ -62,7 +62,7 @@ def test_any_text_is_a_cursor_or_a_mistake(text: str) -> None:
     try:
         assert isinstance(decode_cursor("files", text, "before"), str)
     except BadUserInput as error:
-        assert error.field == ("before",)
+        assert error.field == ("before",)  # noqa: PT017
 
 
 def test_a_window_is_what_its_arguments_say() -> None:

@@ -1,6 +1,7 @@
 """Runs of the analysis: who may move one on, and what is kept of it."""
 
 import asyncio
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ _FAILURE = Failure("NO_DECODABLE_SOUND", "Nothing decodes.")
 _ALL = Window(100)
 
 
-async def _added(store: Analyses, owner_id: str, **fields: object) -> Analysis:
+async def _added(store: Analyses, owner_id: str, **fields: Any) -> Analysis:
     made = analysis(owner_id, fields.pop("audio_file_id", None) or new_id(), **fields)
     await store.add([made])
     return made

@@ -56,6 +56,12 @@ _FILTER = AudioFileFilter(kinds=(SampleKind.LOOP,))
 
 Use = Callable[[Store, Stored], Awaitable[Any]]
 
+
+def _paged(order: AudioFileOrder) -> Use:
+    window = Window(5, after="0", before="z")
+    return lambda s, x: s.audio_files.page(x.file.owner_id, window, order)
+
+
 # One condition on one indexed field: served by an index everywhere.
 _SCALAR: dict[str, Use] = {
     "audio files by ids": lambda s, x: s.audio_files.by_ids(x.file.owner_id, [x.file.id, "y"]),
@@ -91,9 +97,7 @@ _SCALAR: dict[str, Use] = {
     "users by ids": lambda s, x: s.users.by_ids([x.file.owner_id, "y"]),
 } | {
     f"audio files by {field.value}, {'descending' if down else 'ascending'}": (
-        lambda s, x, order=AudioFileOrder(field, down): s.audio_files.page(
-            x.file.owner_id, Window(5, after="0", before="z"), order
-        )
+        _paged(AudioFileOrder(field, down))
     )
     for field in AudioFileOrderField
     for down in (False, True)
