@@ -18,15 +18,16 @@ from fit_embedding import fit as fit_classes
 from scipy.optimize import minimize
 
 from samplemind.audio.analyze import listen
-from samplemind.audio.features import Features
+from samplemind.audio.features import ONSET_RATE, Features, autocorrelation
 from samplemind.audio.kind import ONE_SHOT_SECONDS, sharp_onsets, traits
-from samplemind.audio.metre import METRES, RATIOS
-from samplemind.audio.tempo import at_multiples, candidates, evidence
+from samplemind.audio.metre import METRES, likeness
+from samplemind.audio.tempo import candidates, evidence
 from samplemind.domain.errors import DomainError
 
 PENALTY = 4.0
 CLASS_PENALTY = 0.33
 FOLDS = 5
+PATTERNS = 130
 
 Case = tuple[np.ndarray, np.ndarray, float]
 """Evidence `(n, 16)` and correctness `(n,)` of a sound's candidates, and how much it counts."""
@@ -74,6 +75,36 @@ def left_out(count: int, train_and_test: Callable[[np.ndarray, np.ndarray], np.n
     return float(np.concatenate(hits).mean())
 
 
+def pattern(
+    numerator: int, denominator: int, source: np.random.Generator
+) -> tuple[float, np.ndarray]:
+    """Quarter notes a minute, and the onset strength of 25 s of a bar made up at random.
+
+    Accents fall where the metre has them, most of the rest is filled at random; the bar repeats
+    with small deviations in time and strength.
+    """
+    bpm = source.uniform(65, 170)
+    if denominator == 8:
+        accents, division = (1.0, 0.1, 0.1, 0.7, 0.1, 0.1), 1
+    elif numerator == 4:
+        accents, division = (1.0, 0.6, 0.8, 0.6), 4
+    else:
+        accents, division = (1.0, 0.5, 0.5), 2
+    plan = np.full(len(accents) * division, 0.15)
+    plan[::division] = accents
+    likely = np.where(plan >= 0.5, 0.95, 0.35)
+    bar = plan * source.uniform(0.5, 1.5, len(plan)) * (source.random(len(plan)) < likely)
+    bar += source.uniform(0.1, 0.6, len(plan)) * (source.random(len(plan)) < 0.3)
+    bar[0] = max(bar[0], 0.8)
+    step = 60 * ONSET_RATE / bpm * 4 * numerator / denominator / len(plan)
+    strength = np.zeros(int(25 * ONSET_RATE))
+    for i in range(int(len(strength) / step) - 1):
+        at = int(max(0, i * step + source.normal(0, 0.4)))
+        strength[at] += bar[i % len(bar)] * source.uniform(0.85, 1.15)
+    smeared = np.convolve(strength, (0.3, 1, 0.5), "same")
+    return bpm, (smeared + 0.03 * source.random(len(smeared))).astype(np.float32)
+
+
 def tempo_weights(heard: list[tuple[Row, Features]]) -> None:
     timed = [(row, features) for row, features in heard if row["tempo"]]
     sizes = Counter(row["source"] for row, _ in timed)
@@ -113,12 +144,19 @@ def main() -> None:
     tempo_weights(heard)
 
     names = [f"{numerator}/{denominator}" for numerator, denominator in METRES]
-    metred = [(r, f) for r, f in heard if r["tempo"] and r["metre"] in names]
     x = [
-        at_multiples(f.onset_correlation, np.array([float(r["tempo"])]), RATIOS)[0]
-        for r, f in metred
+        likeness(features.onset_correlation, float(row["tempo"]))
+        for row, features in heard
+        if row["tempo"] and row["metre"] in names
     ]
-    y = [names.index(row["metre"]) for row, _ in metred]
+    y = [names.index(row["metre"]) for row, _ in heard if row["tempo"] and row["metre"] in names]
+    # Collections hold few waltzes, and nothing as plain as a drum machine.
+    source = np.random.default_rng(0)
+    for i, (numerator, denominator) in enumerate(METRES):
+        for _ in range(PATTERNS):
+            bpm, strength = pattern(numerator, denominator, source)
+            x.append(likeness(autocorrelation(strength), bpm))
+            y.append(i)
     class_weights("metre", np.array(x), np.array(y), len(names))
 
     unclear = [

@@ -140,7 +140,8 @@ CONTAINERS = (*SNDFILE_CONTAINERS, "m4a", "aac")
 def write(path: Path, y: np.ndarray, container: str = "wav16", rate: int = RATE) -> Path:
     """`y: (n,)` or `(n, channels)` into `path`; Opus only takes 8, 12, 16, 24 and 48 kHz."""
     if container in SNDFILE_CONTAINERS:
-        soundfile.write(path, y, rate, **SNDFILE_CONTAINERS[container][1])
+        how = SNDFILE_CONTAINERS[container][1]
+        soundfile.write(path, y, rate, format=how["format"], subtype=how["subtype"])
         return path
     frames = y if y.ndim == 2 else y[:, None]
     layout = "stereo" if frames.shape[1] == 2 else "mono"

@@ -158,17 +158,8 @@ class Features:
 
     @cached_property
     def onset_correlation(self) -> np.ndarray:
-        """`(lags,)` unbiased autocorrelation of the onset strength, 1 at lag 0, to 3/4 of it."""
-        width = 2 * int(0.5 * ONSET_RATE) + 1
-        floor = uniform_filter1d(self.onset_strength, width, mode="nearest")
-        y = np.maximum(self.onset_strength - floor, 0)
-        y = y - y.mean()
-        size = 1 << (2 * len(y)).bit_length()
-        spectrum = np.fft.rfft(y, size)
-        correlation = np.fft.irfft(np.square(np.abs(spectrum)), size)
-        correlation = correlation[: 3 * len(y) // 4 + 1]
-        correlation /= len(y) - np.arange(len(correlation))
-        return correlation / max(float(correlation[0]), _TINY)
+        """`(lags,)` at ONSET_RATE: see `autocorrelation`."""
+        return autocorrelation(self.onset_strength)
 
     @cached_property
     def onset_frames(self) -> np.ndarray:
@@ -242,6 +233,20 @@ class Features:
             weight = 0.8 ** (harmonic - 1) * closeness * peaks.magnitude**0.75
             np.add.at(chroma, (peaks.frame, nearest % 12), weight)
         return chroma.astype(np.float32)
+
+
+def autocorrelation(strength: np.ndarray) -> np.ndarray:
+    """Unbiased autocorrelation `(lags,)` of an onset strength, 1 at lag 0, up to 3/4 of its length.
+
+    Only what stands above the mean of a second counts.
+    """
+    floor = uniform_filter1d(strength, 2 * int(0.5 * ONSET_RATE) + 1, mode="nearest")
+    y = np.maximum(strength - floor, 0)
+    y = y - y.mean()
+    spectrum = np.fft.rfft(y, 1 << (2 * len(y)).bit_length())
+    correlation = np.fft.irfft(np.square(np.abs(spectrum)))[: 3 * len(y) // 4 + 1]
+    correlation /= len(y) - np.arange(len(correlation))
+    return correlation / max(float(correlation[0]), _TINY)
 
 
 def _power_blocks(y: np.ndarray, frame: int, hop: int) -> Iterator[np.ndarray]:

@@ -46,16 +46,16 @@ def _going_on(features: Features, kind: SampleKind) -> list[Label]:
 
 
 def _description(features: Features) -> list[Label]:
-    """Plain statements about the spectrum and the length, with half a label's weight."""
+    """Plain statements about the spectrum and the length, below the names that are likely."""
     brightness = float(np.clip(np.log2(_centroid(features) / 1_500) / 2, -1, 1))
     tonal = _tonality(features)
     found = [
-        Label("bright", 0.5 * brightness),
-        Label("dark", -0.5 * brightness),
-        Label("tonal", 0.5 * tonal),
-        Label("noisy", 0.5 * (1 - tonal)),
+        Label("bright", 0.4 * brightness),
+        Label("dark", -0.4 * brightness),
+        Label("tonal", 0.4 * tonal),
+        Label("noisy", 0.4 * (1 - tonal)),
     ]
-    return [label for label in found if label.score > 0.25]
+    return [label for label in found if label.score > 0.2]
 
 
 def _tonality(features: Features) -> float:

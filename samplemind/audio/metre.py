@@ -13,12 +13,12 @@ METRES = ((3, 4), (4, 4), (6, 8))
 # Fitted by benchmarks/fit_rhythm.py: a row a metre, a column a ratio.
 _WEIGHTS = np.array(
     [
-        [0.14, -1.59, -1.19, -1.96, 0.36, -1.15, -1.72, -2.26, 3.83, -1.45, 1.81, -2.22],
-        [1.01, -1.36, 1.85, -2.57, 0.67, -0.65, 1.43, 2.21, -5.15, 2.16, -1.42, 2.12],
-        [-1.15, 2.95, -0.66, 4.53, -1.03, 1.8, 0.29, 0.05, 1.33, -0.71, -0.39, 0.1],
+        [-3.04, -1.92, 0.14, -2.84, -1.39, 1.93, -1.79, 0.38, 5.44, 0.11, 2.91, 0.07],
+        [2.1, 1.33, 0.26, -0.64, 3.35, -0.72, 1.58, 1.12, -5.74, 0.81, -3.14, -0.3],
+        [0.94, 0.59, -0.39, 3.49, -1.96, -1.21, 0.21, -1.5, 0.3, -0.91, 0.23, 0.23],
     ]
 )
-_BIAS = np.array([0.25, 1.1, -1.35])
+_BIAS = np.array([-21.59, 16.2, 5.39])
 
 _FEWEST_BEATS = 8
 
@@ -33,8 +33,14 @@ def time_signature(correlation: np.ndarray, bpm: float, seconds: float) -> TimeS
     """
     if seconds * bpm / 60 < _FEWEST_BEATS:
         return None
-    utility = _WEIGHTS @ at_multiples(correlation, np.array([bpm]), RATIOS)[0] + _BIAS
+    utility = _WEIGHTS @ likeness(correlation, bpm) + _BIAS
     share = np.exp(utility - utility.max())
     share /= share.sum()
     best = int(np.argmax(share))
     return TimeSignature(*METRES[best], confidence=float(share[best]))
+
+
+def likeness(correlation: np.ndarray, bpm: float) -> np.ndarray:
+    """`(12,)`: the autocorrelation at RATIOS of the beat, against its mean, in deviations."""
+    values = at_multiples(correlation, np.array([bpm]), RATIOS)[0]
+    return (values - values.mean()) / max(float(values.std()), 0.05)

@@ -59,7 +59,7 @@ def tempo(correlation: np.ndarray, loop_seconds: float | None) -> Tempo | None:
         if all(abs(other / known - 1) > 0.03 for known in (best, *alternatives)):
             alternatives.append(round(float(other), 2))
     return Tempo(
-        bpm=round(float(best), 2),
+        bpm=round(best, 2),
         confidence=float(share[same].sum() * min(1.0, 2 * clarity)),
         alternatives=tuple(alternatives[:3]),
     )

@@ -47,7 +47,7 @@ class TestTempo:
         ratio = tempo_of(found.tempo) / bpm
         assert min(abs(ratio - 1), abs(ratio - 0.5), abs(ratio - 2)) < 1e-3
 
-    @pytest.mark.parametrize("bpm", [90.0, 123.4, 150.0])
+    @pytest.mark.parametrize("bpm", [90.0, 111.1, 123.4])
     def test_a_longer_sound_has_the_tempo_of_its_onsets(self, heard: Analyze, bpm: float) -> None:
         found = heard(clicks(bpm, 40))
         assert found.kind is SampleKind.TRACK
