@@ -106,8 +106,7 @@ async def delete_audio_file(scope: Scope, id_: str) -> None:
     """Removes the file, its bytes, its vector and its results. Raises NotFound."""
     current = await audio_file(scope, id_)
     # The row last: until it is gone, the deletion can be asked for again.
-    if current.analysis_id:
-        await scope.parts.vectors.remove(scope.owner_id, id_)
+    await scope.parts.vectors.remove(scope.owner_id, id_)
     await scope.parts.store.analyses.forget_file(scope.owner_id, id_)
     await scope.parts.blobs.remove(scope.owner_id, current.sha256)
     await scope.parts.store.audio_files.remove(scope.owner_id, id_)

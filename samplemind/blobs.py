@@ -2,7 +2,7 @@
 
 import contextlib
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.store import LocalStore, ObjectStore, from_url
@@ -19,7 +19,7 @@ class Blobs:
         address = urlsplit(url)
         self._store: ObjectStore
         if address.scheme == "file":
-            folder = Path(address.path)
+            folder = Path(unquote(address.path))
             folder.mkdir(parents=True, exist_ok=True)
             self._store = LocalStore(folder)
         else:

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 import structlog
+from starlette.responses import PlainTextResponse
 from structlog.dev import plain_traceback
 
 from samplemind.settings import Settings
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("samplemind.request")
 _HEADER = b"x-request-id"
+_CRASH = PlainTextResponse("Something went wrong on our side.", status_code=500)
 
 
 def configure_logs(settings: Settings) -> None:
@@ -77,6 +79,11 @@ class RequestLog:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, receive, send_with_id)
+            except Exception:
+                _log.exception("request failed")
+                if scope["type"] != "http" or status:
+                    raise
+                await _CRASH(scope, receive, send_with_id)
             finally:
                 # Who asks for health asks all the time.
                 log = _log.debug if "/health" in scope["path"] else _log.info

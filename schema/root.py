@@ -39,6 +39,9 @@ graphql_schema = Schema(
     extensions=[OperationExtension],
 )
 
+# Strawberry checks a oneOf input itself and leaves graphql-core, which tells clients, unaware.
+graphql_schema._schema.type_map["SimilarityTarget"].is_one_of = True  # pyright: ignore
+
 
 def sdl() -> str:
     """The schema definition, sorted, as schema.graphql holds it."""

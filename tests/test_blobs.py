@@ -58,7 +58,6 @@ async def test_removing_twice_is_harmless(blobs: Blobs, tmp_path: Path) -> None:
         await blobs.fetch("ada", _SHA256, tmp_path / "target")
 
 
-@pytest.mark.xfail(strict=True, reason="Blobs does not decode the path of its file: address")
 async def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
     folder = tmp_path / "my sounds ü 100%"
     (tmp_path / "source").write_text("sound")

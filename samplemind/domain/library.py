@@ -1,6 +1,7 @@
 """How a library is searched, ordered and summed up."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -84,4 +85,5 @@ class LibraryStats:
 
 def words_of(*texts: str) -> tuple[str, ...]:
     """The distinct words of the texts, case folded, in order ("808_Kick.wav": 808, kick, wav)."""
-    return tuple(dict.fromkeys(re.findall(r"[^\W_]+", " ".join(texts).casefold())))
+    text = unicodedata.normalize("NFKC", " ".join(texts).casefold())
+    return tuple(dict.fromkeys(re.findall(r"[^\W_]+", text)))

@@ -21,8 +21,8 @@ from schema.root import graphql_schema
 
 PATH = "/graphql"
 
-# What a multipart request may hold besides its file.
-_FORM_BYTES = 1024 * 1024
+# What a request may hold besides files.
+_DOCUMENT_BYTES = 1024 * 1024
 
 # A page of another site cannot send these without asking us first (a CORS preflight).
 _PREFLIGHTED = ("apollo-require-preflight", "x-apollo-operation-name", "x-requested-with")
@@ -30,7 +30,7 @@ _PREFLIGHTED = ("apollo-require-preflight", "x-apollo-operation-name", "x-reques
 
 class _RequestAdapter(StarletteRequestAdapter):
     async def get_form_data(self) -> FormData:
-        form = await self._request.form(max_part_size=_FORM_BYTES)
+        form = await self._request.form(max_part_size=_DOCUMENT_BYTES)
         return FormData(files=form, form=form)
 
 
@@ -46,8 +46,11 @@ class GraphQLApp(GraphQL[CallerScope, None]):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        settings = scope["app"].state.parts.settings
-        request = Request(scope, _limited(receive, settings.max_upload_bytes + _FORM_BYTES))
+        request = Request(scope, receive)
+        limit = _DOCUMENT_BYTES
+        if request.headers.get("content-type", "").startswith("multipart/"):
+            limit += scope["app"].state.parts.settings.max_upload_bytes
+        request = Request(scope, _limited(receive, limit))
         try:
             response = await self.run(request)
         except HTTPException as error:

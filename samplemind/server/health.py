@@ -1,5 +1,6 @@
 """Health over HTTP: for people, for load balancers, for orchestrators."""
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -7,6 +8,9 @@ from fastapi import APIRouter, Request, Response
 from samplemind import __version__
 from samplemind.health import check_parts
 from samplemind.parts import Parts
+
+# Less than a probe waits.
+_READY_SECONDS = 2
 
 router = APIRouter(tags=["health"])
 
@@ -37,7 +41,7 @@ async def health(request: Request, response: Response) -> dict[str, Any]:
 async def ready(request: Request, response: Response) -> dict[str, str]:
     """Whether this process can serve: 503 while the documents do not answer."""
     try:
-        await _parts(request).store.version()
+        await asyncio.wait_for(_parts(request).store.version(), _READY_SECONDS)
     except Exception:
         response.status_code = 503
         return {"status": "not ready"}

@@ -50,7 +50,8 @@ def _naming(audio_file: AudioFile) -> Document:
     return {
         "filename": audio_file.filename,
         "tags": list(audio_file.tags),
-        "by_filename": scoped(owner, audio_file.filename.casefold()[:200], id_),
+        # A tab sorts before all that a filename holds, so "x" comes before "x 2".
+        "by_filename": scoped(owner, f"{audio_file.filename.casefold()[:200]}\t{id_}"),
         "words": [scoped(owner, word) for word in words_of(audio_file.filename, *audio_file.tags)],
     }
 

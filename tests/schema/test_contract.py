@@ -90,7 +90,6 @@ def _accepts(
     assert _default(real) == _default(promised), name
 
 
-@pytest.mark.xfail(strict=True, reason="strawberry leaves is_one_of unset on graphql-core's types")
 async def test_one_of_is_said_where_clients_read_it() -> None:
     asked = await graphql_schema.execute(
         '{ __type(name: "SimilarityTarget") { isOneOf } }',

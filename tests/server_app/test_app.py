@@ -144,7 +144,6 @@ async def test_lines_logged_meanwhile_carry_the_id() -> None:
     assert (line["method"], line["path"], line["status"]) == ("GET", "/here", 200)
 
 
-@pytest.mark.xfail(strict=True, reason="Starlette answers a crash outside of RequestLog")
 async def test_a_crash_is_answered_and_logged_with_its_id() -> None:
     app = FastAPI()
     app.add_middleware(RequestLog)
