@@ -58,8 +58,9 @@ def snare(duration: float = 0.3) -> np.ndarray:
 
 
 def hat(duration: float = 0.12) -> np.ndarray:
-    """Differentiated noise, so that it is bright."""
-    burst = np.diff(noise(duration, 0.5, seed=1), n=2, append=[0, 0])
+    """Noise around 7 kHz."""
+    burst = 1.5 * noise(duration, 0.5, seed=1) * np.sin(2 * np.pi * 7_000 * seconds(duration))
+    burst -= np.convolve(burst, np.ones(15) / 15, "same")
     return (burst * np.exp(-seconds(duration) / 0.025)).astype(np.float32)
 
 

@@ -19,7 +19,7 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.container import InputContainer
 
-from samplemind.audio.metadata import read_tags
+from samplemind.audio.metadata import clean, read_tags
 from samplemind.domain.audio_file import AudioFacts
 from samplemind.domain.errors import EmptyUpload, NoSound, NotAudio
 
@@ -112,7 +112,8 @@ def probe(path: Path, filename: str) -> AudioFacts:
         frames = source.count_frames()
         if not frames:
             raise NoSound(f"“{filename}” holds no sound: its {source.format} container is empty.")
-        metadata = read_tags(path) or source.tags()
+        metadata = read_tags(path) or clean((name, [text]) for name, text in source.tags().items())
+        metadata.pop("truncated", None)
         if source.is_truncated(frames):
             metadata["truncated"] = True
         return AudioFacts(
@@ -213,8 +214,8 @@ class _SndfileSource:
                 case _:
                     return frames < self._file.frames
 
-    def tags(self) -> dict[str, object]:
-        return {name: text for name, text in self._file.copy_metadata().items() if text.strip()}
+    def tags(self) -> dict[str, str]:
+        return self._file.copy_metadata()
 
 
 class _FfmpegSource:
@@ -295,7 +296,7 @@ class _FfmpegSource:
         claimed = float(self._stream.duration * self._stream.time_base)
         return frames / self.sample_rate < claimed - _SHORTFALL
 
-    def tags(self) -> dict[str, object]:
+    def tags(self) -> dict[str, str]:
         return dict(self._container.metadata)
 
 

@@ -97,40 +97,47 @@ class _TruePeak:
     """
 
     _STRETCH = 64
+    _BATCH = 128
 
     def __init__(self, channels: int) -> None:
         half = _OVERSAMPLING * _TAPS // 2
-        prototype = (
-            np.sinc(np.arange(-half, half) / _OVERSAMPLING) * np.kaiser(2 * half + 1, 5)[:-1]
-        )
-        self._phases = prototype.reshape(_TAPS, _OVERSAMPLING)[::-1].astype(np.float32)
-        self._growth = float(np.abs(self._phases).sum(axis=0).max())
-        self._tail = np.zeros((channels, _TAPS), np.float32)
+        prototype = np.sinc(np.arange(-half, half) / _OVERSAMPLING)
+        prototype *= np.kaiser(2 * half + 1, 5)[:-1]
+        # The first phase returns the samples themselves.
+        phases = prototype.reshape(_TAPS, _OVERSAMPLING)[::-1, 1:]
+        self._phases = np.ascontiguousarray(phases, dtype=np.float32)
+        self._growth = float(np.abs(phases).sum(axis=0).max())
+        self._rest = np.zeros((channels, _TAPS), np.float32)
         self._peak = 0.0
 
     def push(self, block: np.ndarray) -> None:
-        signal = np.concatenate([self._tail, block], axis=1)
-        self._tail = signal[:, -_TAPS:]
+        signal = np.concatenate([self._rest, block], axis=1)
         self._peak = max(self._peak, float(np.abs(block).max()))
         for channel in signal:
             self._scan(channel)
+        # What no whole stretch covered is looked at again, with what follows it.
+        covered = max(0, signal.shape[1] - _TAPS + 1) // self._STRETCH * self._STRETCH
+        self._rest = signal[:, covered:]
 
     def result(self) -> float:
-        for channel in np.pad(self._tail, ((0, 0), (0, _TAPS))):
-            self._scan(channel)
+        self.push(np.zeros((len(self._rest), _TAPS + self._STRETCH), np.float32))
         return self._peak
 
     def _scan(self, channel: np.ndarray) -> None:
-        windows = np.lib.stride_tricks.sliding_window_view(channel, _TAPS)
-        size = self._STRETCH
-        whole = np.abs(np.pad(channel, (0, -len(channel) % size)).reshape(-1, size)).max(axis=1)
-        reach = np.maximum(whole, np.append(whole[1:], 0)) * self._growth
-        for stretch in np.argsort(-reach)[: len(windows)]:
-            if reach[stretch] <= self._peak:
+        size = self._STRETCH + _TAPS - 1
+        if len(channel) < size:
+            return
+        view = np.lib.stride_tricks.sliding_window_view
+        stretches = view(channel, size)[:: self._STRETCH]
+        reach = np.abs(stretches).max(axis=1) * self._growth
+        order = np.argsort(-reach)
+        for start in range(0, len(order), self._BATCH):
+            batch = order[start : start + self._BATCH]
+            batch = batch[reach[batch] > self._peak]
+            if not len(batch):
                 return
-            values = windows[stretch * size : (stretch + 1) * size] @ self._phases
-            if values.size:
-                self._peak = max(self._peak, float(np.abs(values).max()))
+            between = view(stretches[batch], _TAPS, axis=1) @ self._phases
+            self._peak = max(self._peak, float(np.abs(between).max()))
 
 
 def _channel_weights(channels: int) -> np.ndarray:

@@ -122,13 +122,13 @@ def _refine(correlation: np.ndarray, bpm: float) -> float:
     beats = 1
     while (lag := round(beats * period)) < len(correlation) - 8 and beats <= 64:
         # The error of the last estimate doubles with the number of beats.
-        reach = 2 if beats > 1 else max(2, round(0.03 * lag))
+        reach = 2 if beats > 2 else max(2, round(0.02 * lag))
         window = correlation[lag - reach : lag + reach + 1]
         top = lag - reach + int(np.argmax(window))
         left, centre, right = correlation[top - 1 : top + 2]
         bend = left - 2 * centre + right
-        if centre < 0.05 or bend >= 0:
-            break
-        period = (top + 0.5 * (left - right) / bend) / beats
+        # A beat need not resemble the next one; the bars do.
+        if centre > 0.05 and bend < 0:
+            period = (top + 0.5 * (left - right) / bend) / beats
         beats *= 2
     return float(60 * ONSET_RATE / period)

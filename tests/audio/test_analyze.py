@@ -245,7 +245,7 @@ class TestSpectrum:
 class TestLabels:
     @pytest.mark.parametrize(
         ("y", "name"),
-        [(kick(), "kick"), (snare(), "snare"), (hat(), "hat_closed")],
+        [(kick(), "kick"), (snare(), "snare"), (hat(), "closed hat")],
         ids=["kick", "snare", "hat"],
     )
     def test_synthetic_one_shots(self, heard: Analyze, y: np.ndarray, name: str) -> None:

@@ -1,6 +1,7 @@
 """Reading files: every container, cut short, hostile, and with all sorts of tags."""
 
 import json
+import os
 import struct
 from pathlib import Path
 from random import Random
@@ -184,8 +185,11 @@ class TestHostile:
         secret = write(tmp_path / "secret.aac", stereo(tone(440, 1)), "aac")
         path = tmp_path / "list.m3u8"
         path.write_text(playlist.format(secret))
+        # An access time from long ago is the trace: whoever reads the file renews it.
+        os.utime(secret, (0, secret.stat().st_mtime))
         with pytest.raises(NotAudio):
             probe(path, "list.m3u8")
+        assert secret.stat().st_atime == 0
 
     @pytest.mark.parametrize("size", [4, 12, 20, 44])
     def test_a_wav_that_ends_in_its_header(self, tmp_path: Path, size: int) -> None:
@@ -295,7 +299,7 @@ class TestTags:
     def test_riff_info(self, tmp_path: Path) -> None:
         path = tmp_path / "info.wav"
         with soundfile.SoundFile(path, "w", RATE, 1, "PCM_16") as file:
-            file.title, file.comment = "Amen", "cut"
+            file.title, file.comment = "Amen\x07", "cut"
             file.write(tone(440, 0.5))
         metadata = probe(path, "info.wav").metadata
         assert metadata["title"] == "Amen"

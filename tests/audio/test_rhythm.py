@@ -85,6 +85,15 @@ class TestTempo:
         assert found.beats is None
         assert found.time_signature is None
 
+    @pytest.mark.parametrize("name", ["noise", "tone", "hits at random"])
+    def test_no_pulse_no_tempo_however_long(self, heard: Analyze, name: str) -> None:
+        times = np.cumsum(np.random.default_rng(3).exponential(0.7, 45))
+        hits = place([(t, snare()) for t in times[times < 29.5]], 30)
+        y = {"noise": noise(30), "tone": tone(220, 30), "hits at random": hits}[name]
+        found = heard(y, AnalysisLevel.BASIC)
+        assert found.kind is SampleKind.TRACK
+        assert found.tempo is None
+
     def test_gain_and_offset_change_nothing(self, heard: Analyze) -> None:
         y = drum_loop(132, 2)
         reference = heard(y)
@@ -134,7 +143,7 @@ class TestMetre:
 
     def test_three_four(self, heard: Analyze) -> None:
         beat = 0.5
-        bar = [(0, kick()), (beat, 0.4 * hat()), (2 * beat, 0.4 * hat())]
+        bar = [(0, kick()), (beat, 0.4 * snare()), (2 * beat, 0.4 * snare())]
         hits = [(3 * beat * i + at, hit) for i in range(24) for at, hit in bar]
         metre = heard(place(hits, 24 * 3 * beat)).time_signature
         assert metre is not None
