@@ -34,4 +34,4 @@ def beat_times(strength: np.ndarray, bpm: float) -> np.ndarray:
     while before[beats[-1]] >= first:
         beats.append(int(before[beats[-1]]))
     frames = np.array(beats[::-1]) - first
-    return frames[frames >= 0] / ONSET_RATE
+    return frames / ONSET_RATE

@@ -46,13 +46,10 @@ def model() -> Model:
 def embedding(features: Features) -> tuple[float, ...]:
     """Unit vector of EMBEDDING_DIMENSIONS; the cosine of two is how alike they sound.
 
-    Silence has the vector of an even one: finite, and like nothing else.
+    Silence has one too: it is like nothing but silence.
     """
     vector = standardised(features)
-    length = float(np.linalg.norm(vector))
-    if features.is_silent or length < 1e-9:
-        return (len(vector) ** -0.5,) * len(vector)
-    return tuple((vector / length).tolist())
+    return tuple((vector / np.linalg.norm(vector)).tolist())
 
 
 def standardised(features: Features) -> np.ndarray:

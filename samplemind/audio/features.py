@@ -36,7 +36,7 @@ _MEL_LOWEST = 20.0
 _COMPRESSION = 1e5
 """A hat is 30 dB below a kick in the spectrum, and still an onset."""
 
-_BLOCK = 256
+_BLOCK = 64
 _ACTIVE = 1e-6
 _TINY = 1e-10
 
@@ -91,13 +91,12 @@ class Peaks:
 class Features:
     """A sound to be asked questions.
 
-    `y: (n,)` float32 mono at SAMPLE_RATE; it is centred and scaled to a peak of 1, so that nothing
-    below depends on gain or on a constant offset. `seconds` is the length of the file itself.
+    `y: (n,)` float32 mono at SAMPLE_RATE, n > 0, without offset. It is scaled to a peak of 1: what
+    follows does not depend on gain. `seconds` is the length of the file itself.
     """
 
     def __init__(self, y: np.ndarray, seconds: float) -> None:
         self.seconds = seconds
-        y = y - y.mean(dtype=np.float64).astype(np.float32)
         peak = float(np.abs(y).max())
         self.is_silent = peak < SILENCE
         self.y: np.ndarray = np.zeros_like(y) if self.is_silent else y / np.float32(peak)

@@ -27,7 +27,7 @@ def sample_kind(features: Features) -> SampleKind:
     """
     if features.seconds >= TRACK_SECONDS:
         return SampleKind.TRACK
-    if features.is_silent or features.seconds < ONE_SHOT_SECONDS:
+    if features.seconds < ONE_SHOT_SECONDS:
         return SampleKind.ONE_SHOT
     begins = sharp_onsets(features)
     if len(begins) < 2 or _WEIGHTS @ traits(features, begins) + _BIAS <= 0:

@@ -146,6 +146,9 @@ class TestRobustness:
     def test_extreme_signals(self, heard: Analyze, y: np.ndarray) -> None:
         assert_sane(heard(y.astype(np.float32)), len(y) / RATE)
 
+    def test_less_than_a_sample(self, heard: Analyze) -> None:
+        assert_sane(heard(np.ones(1, np.float32), rate=192_000), 1)
+
     def test_constant_offset_is_silence(self, heard: Analyze) -> None:
         found = heard(np.full(RATE, 0.5, np.float32))
         assert found.labels == ()
@@ -192,7 +195,7 @@ class TestRobustness:
         assert_sane(heard(y.astype(np.float32), rate=rate), size / rate)
 
     @settings(
-        max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+        max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
     )
     @given(gain=st.floats(0.003, 1))
     def test_gain_changes_the_loudness_alone(self, heard: Analyze, gain: float) -> None:

@@ -7,6 +7,7 @@ import pytest
 import soundfile
 
 from samplemind.audio.analyze import analyze
+from samplemind.audio.beats import beat_times
 from samplemind.domain.analysis import AnalysisLevel, SampleKind, Tempo
 from tests.audio.conftest import Analyze
 from tests.sounds import (
@@ -120,6 +121,12 @@ class TestBeats:
         nearest = np.abs(beats[:, None] - times).min(axis=1)
         assert np.mean(nearest < 0.04) > 0.9
 
+    def test_no_beat_lies_before_the_sound(self) -> None:
+        for frames in (1, 5, 40, 200):
+            beats = beat_times(np.linspace(1, 0, frames, dtype=np.float32), 60)
+            assert (beats >= 0).all()
+            assert (np.diff(beats) > 0).all()
+
     def test_onsets_are_the_hits_and_nothing_else(self, heard: Analyze) -> None:
         times = np.array([0.2, 0.7, 0.95, 1.6, 2.3, 2.45, 3.1])
         hits = [kick(), snare(), hat(), kick(), snare(), hat(), kick()]
@@ -132,6 +139,11 @@ class TestBeats:
         assert onsets is not None
         assert len(onsets) == 1
         assert onsets[0] < 0.03
+
+    def test_the_end_of_a_sound_is_no_onset(self, heard: Analyze) -> None:
+        onsets = heard(tone(220, 3)).onsets
+        assert onsets is not None
+        assert len(onsets) == 1
 
 
 class TestMetre:
@@ -162,6 +174,10 @@ class TestKind:
         ids=["kick", "snare", "hat", "808", "note", "tone", "burst", "7 ms"],
     )
     def test_one_shots(self, heard: Analyze, y: np.ndarray) -> None:
+        assert heard(y, AnalysisLevel.BASIC).kind is SampleKind.ONE_SHOT
+
+    def test_a_roll_is_too_short_for_a_loop(self, heard: Analyze) -> None:
+        y = place([(i * 0.07, snare()) for i in range(8)], 0.56)
         assert heard(y, AnalysisLevel.BASIC).kind is SampleKind.ONE_SHOT
 
     def test_a_long_tail_is_still_a_one_shot(self, heard: Analyze) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from samplemind.audio.key import key_fits
-from samplemind.domain.analysis import TONICS, AnalysisLevel, Mode, MusicalKey
+from samplemind.domain.analysis import TONICS, AnalysisLevel, Mode, MusicalKey, SampleKind
 from tests.audio.conftest import Analyze
 from tests.sounds import (
     MAJOR_CADENCE,
@@ -16,6 +16,7 @@ from tests.sounds import (
     noise,
     note,
     place,
+    seconds,
     silence,
     snare,
     sub,
@@ -45,6 +46,19 @@ class TestKey:
             positions = np.arange(int(len(y) / 2 ** (cents / 1200)) - 1) * 2 ** (cents / 1200)
             shifted = np.interp(positions, np.arange(len(y)), y).astype(np.float32)
             assert named(heard(shifted, AnalysisLevel.BASIC).key) == ("A", Mode.MINOR)
+
+    def test_tuning_between_two_keys(self, heard: Analyze) -> None:
+        y = cadence(9, MINOR_CADENCE)
+        positions = np.arange(int(len(y) / 2 ** (1 / 24)) - 1) * 2 ** (1 / 24)
+        between = np.interp(positions, np.arange(len(y)), y).astype(np.float32)
+        key = heard(between, AnalysisLevel.BASIC).key
+        assert key is not None
+        assert key.tonic in ("A", "A#")
+        assert key.mode is Mode.MINOR
+
+    def test_a_fifth_alone_has_no_key(self, heard: Analyze) -> None:
+        y = place([(0, note(110, 2)), (0, note(164.8, 2))], 2)
+        assert heard(y, AnalysisLevel.BASIC).key is None
 
     def test_drums_over_chords_do_not_hide_the_key(self, heard: Analyze) -> None:
         chords = cadence(2, MAJOR_CADENCE, bpm=120, repeats=2)
@@ -96,6 +110,13 @@ class TestPitch:
     )
     def test_no_fundamental_no_pitch(self, heard: Analyze, y: np.ndarray) -> None:
         assert heard(y).pitch is None
+
+    def test_a_siren_has_no_one_pitch(self, heard: Analyze) -> None:
+        t = seconds(2)
+        y = (0.5 * np.sin(2 * np.pi * 200 * 2 ** (1.5 * t) / (1.5 * np.log(2)))).astype(np.float32)
+        found = heard(y)
+        assert found.kind is SampleKind.ONE_SHOT
+        assert found.pitch is None
 
     def test_loops_have_no_pitch(self, heard: Analyze) -> None:
         bar = place([(i * 0.5, note(110, 0.4, 0.2)) for i in range(8)], 4)
