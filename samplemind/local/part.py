@@ -23,4 +23,4 @@ class Part:
     environment: Mapping[str, str] = field(default_factory=dict)
     on_terminal: bool = False
     ask_every: float = 0.05
-    grace: float = 15.0
+    grace: float = 8.0
