@@ -233,7 +233,7 @@ class TestServe:
         began = time.monotonic()
         serving.signal(signal.SIGINT)
         assert serving.ended() == 0
-        assert time.monotonic() - began < 12  # 15 s of grace each for the API and the worker
+        assert time.monotonic() - began < 12  # 8 s of grace each for the API and the worker
         assert _none_runs(family)
 
     def test_a_killed_supervisor_leaves_nobody_and_the_next_start_works(self, start: Serve) -> None:
