@@ -18,9 +18,10 @@ from fit_embedding import fit as fit_classes
 from scipy.optimize import minimize
 
 from samplemind.audio.analyze import listen
-from samplemind.audio.features import ONSET_RATE, Features, autocorrelation
+from samplemind.audio.features import Features
 from samplemind.audio.kind import ONE_SHOT_SECONDS, sharp_onsets, traits
 from samplemind.audio.metre import METRES, likeness
+from samplemind.audio.onsets import ONSET_RATE, autocorrelation
 from samplemind.audio.tempo import candidates, evidence
 from samplemind.domain.errors import DomainError
 
@@ -36,7 +37,7 @@ Row = dict[str, str]
 
 
 def tempo_case(row: Row, features: Features, count: float) -> Case:
-    correlation = features.onset_correlation
+    correlation = features.onsets.correlation
     loop_seconds = features.seconds if row["kind"] == "LOOP" else None
     bpms = candidates(correlation, loop_seconds)
     right = np.abs(bpms / float(row["tempo"]) - 1) < 0.04
@@ -145,7 +146,7 @@ def main() -> None:
 
     names = [f"{numerator}/{denominator}" for numerator, denominator in METRES]
     x = [
-        likeness(features.onset_correlation, float(row["tempo"]))
+        likeness(features.onsets.correlation, float(row["tempo"]))
         for row, features in heard
         if row["tempo"] and row["metre"] in names
     ]

@@ -11,14 +11,16 @@ import soxr
 from samplemind.audio.beats import beat_times
 from samplemind.audio.decode import decode_blocks
 from samplemind.audio.embedding import embedding
-from samplemind.audio.features import ONSET_RATE, SAMPLE_RATE, Features
+from samplemind.audio.features import Features
 from samplemind.audio.key import musical_key
 from samplemind.audio.kind import sample_kind
 from samplemind.audio.labels import labels
 from samplemind.audio.loudness import LoudnessMeter
 from samplemind.audio.metre import time_signature
+from samplemind.audio.onsets import ONSET_RATE
 from samplemind.audio.pitch import pitch
 from samplemind.audio.spectral import spectral_features
+from samplemind.audio.spectrum import SAMPLE_RATE
 from samplemind.audio.tempo import tempo
 from samplemind.domain.analysis import AnalysisLevel, Findings, Loudness, SampleKind
 
@@ -40,7 +42,7 @@ def analyze(path: Path, level: AnalysisLevel) -> Findings:
     pulse = None
     if has_pulse:
         loop_seconds = features.seconds if kind is SampleKind.LOOP else None
-        pulse = tempo(features.onset_correlation, loop_seconds)
+        pulse = tempo(features.onsets.correlation, loop_seconds)
     key = musical_key(features, kind)
     if not is_standard:
         return Findings(kind=kind, tempo=pulse, key=key)
@@ -56,14 +58,14 @@ def analyze(path: Path, level: AnalysisLevel) -> Findings:
     )
     if not level.includes(AnalysisLevel.DETAILED):
         return found
-    beats = beat_times(features.onset_strength, pulse.bpm) if pulse else None
+    beats = beat_times(features.onsets.strength, pulse.bpm) if pulse else None
     metre = (
-        time_signature(features.onset_correlation, pulse.bpm, features.seconds) if pulse else None
+        time_signature(features.onsets.correlation, pulse.bpm, features.seconds) if pulse else None
     )
     return replace(
         found,
         beats=None if beats is None else tuple(beats.tolist()),
-        onsets=tuple((features.onset_frames / ONSET_RATE).tolist()),
+        onsets=tuple((features.onsets.frames / ONSET_RATE).tolist()),
         time_signature=metre,
         pitch=pitch(features.y) if is_one_shot else None,
     )

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from samplemind.audio.features import ONSET_RATE
+from samplemind.audio.onsets import ONSET_RATE
 
 _TIGHTNESS = 100.0
 

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from samplemind.audio.features import ENVELOPE_HOP, SAMPLE_RATE, Features
+from samplemind.audio.features import ENVELOPE_HOP, Features
 from samplemind.audio.spectral import spectral_contrast, zero_crossing_rate
+from samplemind.audio.spectrum import SAMPLE_RATE
 
 _MOMENTS = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28)
 """Seconds after the loudest moment at which the decay is read."""
@@ -77,7 +78,7 @@ def _spectrum(features: Features) -> np.ndarray:
             [np.log(timbre.bandwidth[active].mean() + 20)],
             [np.log(timbre.rolloff[active].mean() + 20)],
             [np.log(timbre.flatness[active].mean() + 1e-6)],
-            [zero_crossing_rate(features.y) ** 0.5, features.peaks.peakiness],
+            [zero_crossing_rate(features.y) ** 0.5, features.tonal.peakiness],
         ]
     )
     return np.concatenate(
@@ -131,8 +132,8 @@ def _envelope(features: Features) -> np.ndarray:
             [
                 centroid / max(len(power), 1),
                 float(np.log(max(envelope[peak], 1e-6) / np.sqrt(total / len(power) + 1e-12))),
-                np.log1p(len(features.onset_frames)),
-                len(features.onset_frames) / max(features.seconds, 0.25),
+                np.log1p(len(features.onsets.frames)),
+                len(features.onsets.frames) / max(features.seconds, 0.25),
             ],
             20 * np.log10(np.maximum(decay / max(float(envelope[peak]), 1e-6), 1e-3)),
         ]

@@ -22,9 +22,9 @@ def musical_key(features: Features, kind: SampleKind) -> MusicalKey | None:
 
     One note, with its harmonics, is in many keys: a loop has to have two, a one-shot a chord.
     """
-    if features.is_silent or features.peaks.peakiness < _TONAL:
+    if features.is_silent or features.tonal.peakiness < _TONAL:
         return None
-    profile = pitch_class_profile(features.chroma)
+    profile = pitch_class_profile(features.tonal.chroma)
     notes = np.count_nonzero(profile > _SOUNDING * profile.max())
     is_one_shot = kind is SampleKind.ONE_SHOT
     if notes < (3 if is_one_shot else 2):

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from samplemind.audio.features import ENVELOPE_HOP, ONSET_RATE, SAMPLE_RATE, Features
+from samplemind.audio.features import ENVELOPE_HOP, Features
+from samplemind.audio.onsets import ONSET_RATE
+from samplemind.audio.spectrum import SAMPLE_RATE
 from samplemind.domain.analysis import SampleKind
 
 TRACK_SECONDS = 28.0
@@ -41,10 +43,10 @@ def traits(features: Features, begins: np.ndarray) -> np.ndarray:
     far the onsets repeat themselves after 0.15 to 2.5 s (their autocorrelation), octaves of their
     number, and the level of the last quarter against the loudest moment, in units of 20 dB.
     """
-    rise = features.onset_bands.mean(axis=1)[begins]
+    rise = features.onsets.bands.mean(axis=1)[begins]
     times = begins / ONSET_RATE
     late = rise[times > 0.45 * features.seconds].sum() / rise.sum()
-    pulse = features.onset_correlation[int(0.15 * ONSET_RATE) : int(2.5 * ONSET_RATE)]
+    pulse = features.onsets.correlation[int(0.15 * ONSET_RATE) : int(2.5 * ONSET_RATE)]
     step = int(0.05 * SAMPLE_RATE / ENVELOPE_HOP)
     power = np.square(features.envelope)
     level = np.add.reduceat(power, np.arange(0, len(power), step))
@@ -62,6 +64,6 @@ def traits(features: Features, begins: np.ndarray) -> np.ndarray:
 
 
 def sharp_onsets(features: Features) -> np.ndarray:
-    frames = features.onset_frames
-    rise = features.onset_bands.mean(axis=1)[frames]
+    frames = features.onsets.frames
+    rise = features.onsets.bands.mean(axis=1)[frames]
     return frames[rise > _SHARP]

@@ -60,7 +60,7 @@ def _description(features: Features) -> list[Label]:
 
 def _tonality(features: Features) -> float:
     """0 for drums and noise, 1 for notes."""
-    return float(np.clip((features.peaks.peakiness - 0.15) / 0.3, 0, 1))
+    return float(np.clip((features.tonal.peakiness - 0.15) / 0.3, 0, 1))
 
 
 def _centroid(features: Features) -> float:

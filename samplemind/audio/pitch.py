@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from samplemind.audio.features import SAMPLE_RATE
+from samplemind.audio.spectrum import SAMPLE_RATE
 from samplemind.domain.analysis import TONICS, Pitch
 
 LOWEST, HIGHEST = 27.5, 4_200.0

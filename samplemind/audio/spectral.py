@@ -4,7 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from samplemind.audio.features import FRAME, HOP, SAMPLE_RATE, Features, hann
+from samplemind.audio.features import Features
+from samplemind.audio.spectrum import SAMPLE_RATE, hann
+from samplemind.audio.timbre import FRAME, HOP
 from samplemind.domain.analysis import SpectralFeatures
 
 _CONTRAST_FRAMES = 400
@@ -24,7 +26,7 @@ def spectral_features(features: Features) -> SpectralFeatures:
         zero_crossing_rate=zero_crossing_rate(features.y),
         contrast_db=tuple(map(float, spectral_contrast(features.y))),
         mfcc=tuple(map(float, timbre.mfcc[active].mean(axis=0))),
-        chroma=tuple(map(float, mean_chroma(features.chroma))),
+        chroma=tuple(map(float, mean_chroma(features.tonal.chroma))),
     )
 
 

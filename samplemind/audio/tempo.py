@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from samplemind.audio.features import ONSET_RATE
+from samplemind.audio.onsets import ONSET_RATE
 from samplemind.domain.analysis import Tempo
 
 SLOWEST, FASTEST = 48.0, 225.0

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from samplemind.audio.analyze import analyze
-from samplemind.audio.features import SAMPLE_RATE, Features
+from samplemind.audio.features import Features
+from samplemind.audio.spectrum import SAMPLE_RATE
 from samplemind.domain.analysis import AnalysisLevel, Findings
 from tests.sounds import RATE, write
 

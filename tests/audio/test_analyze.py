@@ -15,7 +15,7 @@ from scipy.fft import dct
 
 from samplemind.audio import EMBEDDING_DIMENSIONS
 from samplemind.audio.analyze import analyze, mix_down, warm_up
-from samplemind.audio.features import _mel_filters
+from samplemind.audio.spectrum import mel_filters
 from samplemind.domain.analysis import AnalysisLevel, Findings, SampleKind
 from samplemind.domain.errors import NotAudio
 from tests.audio.conftest import Analyze, features_of
@@ -235,9 +235,9 @@ class TestSpectrum:
         assert set(np.argsort(spectral.chroma)[-3:]) == {0, 4, 7}
         assert max(spectral.chroma) == pytest.approx(1)
 
-    def test_mel_filters_are_librosas(self) -> None:
+    def testmel_filters_are_librosas(self) -> None:
         reference = librosa.filters.mel(sr=22_050, n_fft=2_048, n_mels=128, fmin=20)
-        np.testing.assert_allclose(_mel_filters(2_048, 128).T, reference, atol=1e-6)
+        np.testing.assert_allclose(mel_filters(2_048, 128).T, reference, atol=1e-6)
 
     def test_mfcc_are_the_cosine_transform_of_the_log_spectrum(self) -> None:
         timbre = features_of(note(220, 0.5)).timbre

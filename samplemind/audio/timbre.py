@@ -1,0 +1,68 @@
+"""How a sound is coloured, frame by frame."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from samplemind.audio.spectrum import SAMPLE_RATE, TINY, dct_basis, mel_filters, power_blocks
+
+FRAME, HOP = 2_048, 512
+"""Samples of a frame of timbre, and between two of them."""
+
+MELS = 128
+
+_ACTIVE = 1e-6
+
+
+@dataclass(frozen=True)
+class Timbre:
+    """One value (or row) a frame of FRAME samples; all arrays float32.
+
+    `mel: (frames, MELS)` power; `centroid`, `bandwidth`, `rolloff` in Hz over the magnitude;
+    `flatness` 0..1 (geometric over arithmetic mean of the power); `power: (frames,)` the sum over
+    the bins; `active: (frames,)` bool, within 60 dB of the loudest frame.
+    """
+
+    mel: np.ndarray
+    centroid: np.ndarray
+    bandwidth: np.ndarray
+    rolloff: np.ndarray
+    flatness: np.ndarray
+    power: np.ndarray
+
+    @classmethod
+    def of(cls, y: np.ndarray) -> "Timbre":
+        """`y: (n,)` float32 mono at SAMPLE_RATE."""
+        frequencies = np.fft.rfftfreq(FRAME, 1 / SAMPLE_RATE).astype(np.float32)
+        moments = np.stack([np.ones_like(frequencies), frequencies, frequencies**2], axis=1)
+        rows = []
+        for power in power_blocks(y, FRAME, HOP):
+            magnitude = np.sqrt(power)
+            total, first, second = (magnitude @ moments).T
+            total = np.maximum(total, TINY)
+            centroid = first / total
+            bandwidth = np.sqrt(np.maximum(second / total - centroid**2, 0))
+            cumulated = np.cumsum(magnitude, axis=1)
+            rolloff = frequencies[np.argmax(cumulated >= 0.85 * cumulated[:, -1:], axis=1)]
+            energy = power.sum(axis=1)
+            arithmetic = energy / power.shape[1] + TINY
+            flatness = np.exp(np.mean(np.log(power + TINY), axis=1)) / arithmetic
+            mel = power @ mel_filters(FRAME, MELS)
+            rows.append((mel, centroid, bandwidth, rolloff, np.minimum(flatness, 1), energy))
+        return cls(*(np.concatenate(column) for column in zip(*rows, strict=True)))
+
+    @cached_property
+    def active(self) -> np.ndarray:
+        return self.power >= _ACTIVE * self.power.max()
+
+    @cached_property
+    def log_mel(self) -> np.ndarray:
+        """`(frames, MELS)` dB below the loudest band, floored at -80."""
+        decibels = 10 * np.log10(np.maximum(self.mel, TINY))
+        return np.maximum(decibels, decibels.max() - 80) - decibels.max()
+
+    @cached_property
+    def mfcc(self) -> np.ndarray:
+        """`(frames, 20)`: orthonormal DCT-II of the log mel spectrum."""
+        return self.log_mel @ dct_basis(MELS, 20)
