@@ -112,7 +112,7 @@ def collect() -> tuple[list[str], list[str], np.ndarray]:
 
     def add(group: str, name: str, path: Path) -> None:
         try:
-            features, _ = listen(path, with_loudness=False)
+            features = listen(path, with_loudness=False).features
         except DomainError:  # lmms has a file in a codec that nothing reads any more
             return
         if not features.is_silent and features.seconds < 20:

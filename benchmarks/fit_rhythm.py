@@ -139,7 +139,7 @@ def main() -> None:
     heard = []
     for row in rows:
         try:
-            heard.append((row, listen(Path(row["path"]), with_loudness=False)[0]))
+            heard.append((row, listen(Path(row["path"]), with_loudness=False).features))
         except DomainError as error:
             print(row["path"], error.message)
     tempo_weights(heard)

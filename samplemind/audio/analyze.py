@@ -3,13 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
 import soxr
 
 from samplemind.audio.beats import beat_times
-from samplemind.audio.decode import decode_blocks
+from samplemind.audio.decode import OpenSound
 from samplemind.audio.embedding import embedding
 from samplemind.audio.features import Features
 from samplemind.audio.key import musical_key
@@ -23,19 +24,37 @@ from samplemind.audio.spectral import spectral_features
 from samplemind.audio.spectrum import SAMPLE_RATE
 from samplemind.audio.tempo import tempo
 from samplemind.domain.analysis import AnalysisLevel, Findings, Loudness, SampleKind
+from samplemind.domain.audio_file import AudioFacts
 
 LONGEST_SECONDS = 3_600
 """Of a longer sound the first hour is analysed (its loudness over the whole of it)."""
+
+
+class Heard(NamedTuple):
+    """A sound after the one pass over its file."""
+
+    features: Features
+    loudness: Loudness | None
+    facts: AudioFacts
 
 
 def analyze(path: Path, level: AnalysisLevel) -> Findings:
     """What is heard in the file, as far as `level` asks (see Findings for what may be missing).
 
     PROFESSIONAL hears what DETAILED does: what it adds is not signal processing. A file that was
-    cut short is analysed as far as it decodes. Raises NotAudio or NoSound.
+    cut short is analysed as far as it decodes. Raises what OpenSound does.
     """
-    is_standard = level.includes(AnalysisLevel.STANDARD)
-    features, loudness = listen(path, with_loudness=is_standard)
+    return describe(path, level)[1]
+
+
+def describe(path: Path, level: AnalysisLevel) -> tuple[AudioFacts, Findings]:
+    """The facts of the file and what is heard in it; see `analyze`."""
+    heard = listen(path, with_loudness=level.includes(AnalysisLevel.STANDARD))
+    return heard.facts, find(heard.features, heard.loudness, level)
+
+
+def find(features: Features, loudness: Loudness | None, level: AnalysisLevel) -> Findings:
+    """What is heard in a sound that has been read."""
     kind = sample_kind(features)
     is_one_shot = kind is SampleKind.ONE_SHOT
     has_pulse = not (is_one_shot or features.is_silent)
@@ -44,7 +63,7 @@ def analyze(path: Path, level: AnalysisLevel) -> Findings:
         loop_seconds = features.seconds if kind is SampleKind.LOOP else None
         pulse = tempo(features.onsets.correlation, loop_seconds)
     key = musical_key(features, kind)
-    if not is_standard:
+    if not level.includes(AnalysisLevel.STANDARD):
         return Findings(kind=kind, tempo=pulse, key=key)
 
     found = Findings(
@@ -80,33 +99,38 @@ def warm_up() -> None:
         analyze(path, AnalysisLevel.PROFESSIONAL)
 
 
-def listen(path: Path, *, with_loudness: bool) -> tuple[Features, Loudness | None]:
+def listen(path: Path, *, with_loudness: bool) -> "Heard":
     """One pass over the file: the mono signal for the features, the loudness of all channels."""
-    sample_rate, blocks = decode_blocks(path)
-    resampler = soxr.ResampleStream(sample_rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
-    meter: LoudnessMeter | None = None
-    mono: list[np.ndarray] = []
-    frames, offset = 0, np.float32(0)
-    for block in blocks:
-        if not frames:
-            # A constant offset would ring in the resampler, where the sound begins and ends.
-            offset = mix_down(block).mean()
-        frames += block.shape[1]
-        if frames <= LONGEST_SECONDS * sample_rate:
-            mono.append(resampler.resample_chunk(mix_down(block) - offset))
-        if with_loudness:
-            meter = meter or LoudnessMeter(sample_rate, len(block))
-            meter.push(block)
-    mono.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
-    y = np.concatenate(mono)
+    with OpenSound(path) as sound:
+        resampler = soxr.ResampleStream(
+            sound.sample_rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ"
+        )
+        meter: LoudnessMeter | None = None
+        # Grows in place, where a list of blocks would have to be joined by a copy.
+        mono = bytearray()
+        frames, offset = 0, np.float32(0)
+        for block in sound.blocks():
+            if not frames:
+                # A constant offset would ring in the resampler, where the sound begins and ends.
+                offset = mix_down(block).mean()
+            frames += block.shape[1]
+            if frames <= LONGEST_SECONDS * sound.sample_rate:
+                mono += resampler.resample_chunk(mix_down(block) - offset).data
+            if with_loudness:
+                meter = meter or LoudnessMeter(sound.sample_rate, len(block))
+                meter.push(block)
+        facts = sound.facts()
+    mono += resampler.resample_chunk(np.zeros(0, np.float32), last=True).data
     # A single sample at a high rate resamples to none.
-    features = Features(y if len(y) else np.zeros(1, np.float32), frames / sample_rate)
-    return features, meter.result() if meter else None
+    y = np.frombuffer(mono or bytearray(4), np.float32)
+    return Heard(Features(y, facts.duration_seconds), meter.result() if meter else None, facts)
 
 
 def mix_down(block: np.ndarray) -> np.ndarray:
     """`(n,)` mean of the channels `(channels, n)`; the first where they cancel each other out."""
-    mono = block.mean(axis=0)
-    if np.square(mono).mean() < 1e-3 * np.square(block[0]).mean():
+    mono = block[0] * np.float32(1 / len(block))
+    for channel in block[1:]:
+        mono += channel * np.float32(1 / len(block))
+    if np.vdot(mono, mono) < 1e-3 * np.vdot(block[0], block[0]):
         return np.ascontiguousarray(block[0])
     return mono

@@ -7,7 +7,6 @@ length of a file costs time and not memory.
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -76,43 +75,68 @@ _SHORTFALL = 0.1
 """Seconds by which lossy formats may fall short of what they claim: priming and padding."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """`samples: (channels, n)` float32, finite, full scale at 1.0, at `sample_rate` Hz."""
+class OpenSound:
+    """A file being read, once: its samples in blocks, and then its facts.
 
-    samples: np.ndarray
-    sample_rate: int
-
-
-def probe(path: Path, filename: str) -> AudioFacts:
-    """What the container says, checked against what decodes.
-
-    `filename` is what the uploader calls the file; it only appears in messages. Formats that are
-    not plain samples are decoded through, block by block, since their headers may promise more
-    than the file holds.
+    `filename` is what its owner calls the file; it only appears in messages.
 
     Raises EmptyUpload, NotAudio (not a sound in a format that can be read) or NoSound (a
     container with nothing in it that decodes).
     """
-    if path.stat().st_size == 0:
-        raise EmptyUpload(f"“{filename}” is empty (0 bytes): upload the file again.")
-    try:
-        source = _open(path)
-    except _UnreadableError:
-        if _has_audio_magic(path):
-            raise NoSound(
-                f"“{filename}” begins like a sound file, but nothing in it can be decoded: it is "
-                "damaged or cut short. Export it again."
+
+    def __init__(self, path: Path, filename: str | None = None) -> None:
+        self._path = path
+        self._name = f"“{filename}”" if filename else "The stored file"
+        self._frames: int | None = None
+        if path.stat().st_size == 0:
+            raise EmptyUpload(f"{self._name} is empty (0 bytes): upload the file again.")
+        try:
+            self._source = _open(path)
+        except _UnreadableError:
+            if _has_audio_magic(path):
+                raise NoSound(
+                    f"{self._name} begins like a sound file, but nothing in it can be decoded: it "
+                    "is damaged or cut short. Export it again."
+                ) from None
+            raise NotAudio(
+                f"{self._name} is not a sound in a format that can be read: upload WAV, AIFF, "
+                "FLAC, MP3, OGG, Opus or M4A."
             ) from None
-        raise NotAudio(
-            f"“{filename}” is not a sound in a format that can be read: upload WAV, AIFF, FLAC, "
-            "MP3, OGG, Opus or M4A."
-        ) from None
-    with source:
-        frames = source.count_frames()
-        if not frames:
-            raise NoSound(f"“{filename}” holds no sound: its {source.format} container is empty.")
-        metadata = read_tags(path) or clean((name, [text]) for name, text in source.tags().items())
+        self.sample_rate = self._source.sample_rate
+
+    def __enter__(self) -> "OpenSound":
+        self._source.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._source.__exit__(*error)
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """`(channels, <= BLOCK)` float32, finite, full scale at 1.0; as far as the file decodes.
+
+        At least one block comes, and none is empty.
+        """
+        frames = 0
+        for block in self._source.blocks():
+            frames += block.shape[1]
+            if not np.isfinite(np.vdot(block, block)):
+                np.nan_to_num(block, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+            yield block
+        self._require_sound(frames)
+        self._frames = frames
+
+    def facts(self) -> AudioFacts:
+        """What the container says, checked against what decodes.
+
+        Formats that are not plain samples are decoded through, unless that has been done, since
+        their headers may promise more than the file holds.
+        """
+        source, frames = self._source, self._frames
+        if frames is None:
+            frames = source.count_frames()
+            self._require_sound(frames)
+        tags = read_tags(self._path)
+        metadata = tags or clean((name, [text]) for name, text in source.tags().items())
         metadata.pop("truncated", None)
         if source.is_truncated(frames):
             metadata["truncated"] = True
@@ -124,36 +148,17 @@ def probe(path: Path, filename: str) -> AudioFacts:
             metadata=metadata,
         )
 
-
-def decode(path: Path) -> Sound:
-    """The whole file, as far as it decodes; a file cut short gives what is there.
-
-    Raises NotAudio or NoSound where `probe` does.
-    """
-    sample_rate, blocks = decode_blocks(path)
-    return Sound(np.concatenate(list(blocks), axis=1), sample_rate)
+    def _require_sound(self, frames: int) -> None:
+        if not frames:
+            raise NoSound(
+                f"{self._name} holds no sound: its {self._source.format} container is empty."
+            )
 
 
-def decode_blocks(path: Path) -> tuple[int, Iterator[np.ndarray]]:
-    """Sample rate in Hz, and the sound as blocks `(channels, <= BLOCK)` float32, finite.
-
-    At least one block comes, and none is empty. Raises NotAudio or NoSound.
-    """
-    try:
-        source = _open(path)
-    except _UnreadableError:
-        raise NotAudio("The stored file is not a sound in a format that can be read.") from None
-
-    def blocks() -> Iterator[np.ndarray]:
-        with source:
-            nothing = True
-            for block in source.blocks():
-                nothing = False
-                yield np.nan_to_num(block, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
-            if nothing:
-                raise NoSound("The stored file holds no sound that can be decoded.")
-
-    return source.sample_rate, blocks()
+def probe(path: Path, filename: str) -> AudioFacts:
+    """The facts of a file that is not analysed here. Raises what OpenSound does."""
+    with OpenSound(path, filename) as sound:
+        return sound.facts()
 
 
 class _UnreadableError(Exception):

@@ -19,14 +19,16 @@ class Features:
     """A sound to be asked questions; each part is worked out on first use.
 
     `y: (n,)` float32 mono at SAMPLE_RATE, n > 0, without offset. It is scaled to a peak of 1: what
-    follows does not depend on gain. `seconds` is the length of the file itself.
+    follows does not depend on gain. It is scaled in place: an hour of sound is kept but once.
+    `seconds` is the length of the file itself.
     """
 
     def __init__(self, y: np.ndarray, seconds: float) -> None:
         self.seconds = seconds
-        peak = float(np.abs(y).max())
+        peak = max(float(y.max()), -float(y.min()))
         self.is_silent = peak < SILENCE
-        self.y: np.ndarray = np.zeros_like(y) if self.is_silent else y / np.float32(peak)
+        self.y = y
+        y *= np.float32(0 if self.is_silent else 1 / peak)
 
     @cached_property
     def envelope(self) -> np.ndarray:

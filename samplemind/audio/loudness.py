@@ -1,8 +1,9 @@
 """Loudness by ITU-R BS.1770-4 and EBU Tech 3341/3342, fed block by block."""
 
 import numpy as np
-from scipy.signal import sosfilt
 
+from samplemind.audio.block_filter import BlockFilter
+from samplemind.audio.true_peak import TruePeak
 from samplemind.domain.analysis import Loudness
 
 SILENT_LUFS = -70.0
@@ -10,8 +11,6 @@ SILENT_LUFS = -70.0
 
 SILENT_DBTP = -120.0
 
-_OVERSAMPLING = 4
-_TAPS = 24
 _SHORT_TERM = 30
 """Steps of 100 ms in the 3 s window of the loudness range."""
 
@@ -24,19 +23,19 @@ class LoudnessMeter:
     """
 
     def __init__(self, sample_rate: int, channels: int) -> None:
-        self._sections = k_weighting(sample_rate)
-        self._state = np.zeros((2, channels, 2))
+        self._filter = BlockFilter(k_weighting(sample_rate), channels)
         self._weights = _channel_weights(channels)
         self._step = max(1, round(sample_rate / 10))
         self._rest = np.zeros((channels, 0))
         self._steps: list[np.ndarray] = []
-        self._peaks = _TruePeak(channels)
+        self._peaks = TruePeak(channels)
 
     def push(self, block: np.ndarray) -> None:
         self._peaks.push(block)
-        filtered = sosfilt(self._sections, block, axis=1, zi=self._state)
-        self._state = np.asarray(filtered[1])
-        weighted = np.concatenate([self._rest, np.asarray(filtered[0])], axis=1)
+        self._collect(self._filter.push(block))
+
+    def _collect(self, filtered: np.ndarray) -> None:
+        weighted = np.concatenate([self._rest, filtered], axis=1)
         whole = weighted.shape[1] // self._step * self._step
         steps = weighted[:, :whole].reshape(len(weighted), -1, self._step)
         self._steps.append(self._weights @ np.einsum("cst,cst->cs", steps, steps) / self._step)
@@ -44,6 +43,7 @@ class LoudnessMeter:
 
     def result(self) -> Loudness:
         """`range_lu` is None for sounds too short to have a course of loudness (under 3 s)."""
+        self._collect(self._filter.finish())
         steps = np.concatenate([*self._steps, np.zeros(0)])
         if len(steps) < 4:
             # Shorter than one gating block of 400 ms: the whole sound is the block.
@@ -87,57 +87,6 @@ def k_weighting(sample_rate: int) -> np.ndarray:
     high_pass = [a0, -2 * a0, a0, a0, 2 * (k * k - 1), 1 - k / quality + k * k]
     sections = np.array([shelf, high_pass])
     return sections / sections[:, 3:4]
-
-
-class _TruePeak:
-    """Largest absolute value after oversampling four times (BS.1770-4 annex 2).
-
-    An interpolated value is bound by the samples under the filter, so only the stretches that
-    could beat the largest value so far are interpolated.
-    """
-
-    _STRETCH = 64
-    _BATCH = 128
-
-    def __init__(self, channels: int) -> None:
-        half = _OVERSAMPLING * _TAPS // 2
-        prototype = np.sinc(np.arange(-half, half) / _OVERSAMPLING)
-        prototype *= np.kaiser(2 * half + 1, 5)[:-1]
-        # The first phase returns the samples themselves.
-        phases = prototype.reshape(_TAPS, _OVERSAMPLING)[::-1, 1:]
-        self._phases = np.ascontiguousarray(phases, dtype=np.float32)
-        self._growth = float(np.abs(phases).sum(axis=0).max())
-        self._rest = np.zeros((channels, _TAPS), np.float32)
-        self._peak = 0.0
-
-    def push(self, block: np.ndarray) -> None:
-        signal = np.concatenate([self._rest, block], axis=1)
-        self._peak = max(self._peak, float(np.abs(block).max()))
-        for channel in signal:
-            self._scan(channel)
-        # What no whole stretch covered is looked at again, with what follows it.
-        covered = max(0, signal.shape[1] - _TAPS + 1) // self._STRETCH * self._STRETCH
-        self._rest = signal[:, covered:]
-
-    def result(self) -> float:
-        self.push(np.zeros((len(self._rest), _TAPS + self._STRETCH), np.float32))
-        return self._peak
-
-    def _scan(self, channel: np.ndarray) -> None:
-        size = self._STRETCH + _TAPS - 1
-        if len(channel) < size:
-            return
-        view = np.lib.stride_tricks.sliding_window_view
-        stretches = view(channel, size)[:: self._STRETCH]
-        reach = np.abs(stretches).max(axis=1) * self._growth
-        order = np.argsort(-reach)
-        for start in range(0, len(order), self._BATCH):
-            batch = order[start : start + self._BATCH]
-            batch = batch[reach[batch] > self._peak]
-            if not len(batch):
-                return
-            between = view(stretches[batch], _TAPS, axis=1) @ self._phases
-            self._peak = max(self._peak, float(np.abs(between).max()))
 
 
 def _channel_weights(channels: int) -> np.ndarray:

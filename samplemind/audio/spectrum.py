@@ -22,10 +22,14 @@ def power_blocks(y: np.ndarray, frame: int, hop: int) -> Iterator[np.ndarray]:
     """
     window = hann(frame)
     window = window * (2 / window.sum())
-    padded = np.pad(y, (frame // 2, frame // 2 + hop))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, frame)[: len(y) + 1 : hop]
-    for start in range(0, len(windows), _BLOCK):
-        framed = windows[start : start + _BLOCK] * window
+    count = len(y) // hop + 1
+    for first in range(0, count, _BLOCK):
+        start = first * hop - frame // 2
+        end = (min(first + _BLOCK, count) - 1) * hop + frame // 2
+        piece = y[max(start, 0) : end]
+        if start < 0 or end > len(y):
+            piece = np.pad(piece, (max(-start, 0), max(end - len(y), 0)))
+        framed = np.lib.stride_tricks.sliding_window_view(piece, frame)[::hop] * window
         spectrum = np.asarray(rfft(framed, axis=1), np.complex64)
         yield np.square(spectrum.real) + np.square(spectrum.imag)
 

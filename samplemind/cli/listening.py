@@ -21,12 +21,10 @@ from samplemind.domain.errors import DomainError
 def listen(path: Path, level: AnalysisLevel) -> dict[str, Any]:
     """What the file holds, named as in the GraphQL type Analysis, or a `failure`."""
     try:
-        from samplemind.audio.analyze import analyze
-        from samplemind.audio.decode import probe
+        from samplemind.audio.analyze import describe
 
         started = time.perf_counter()
-        facts = probe(path, path.name)
-        findings = analyze(path, level)
+        facts, findings = describe(path, level)
         seconds = time.perf_counter() - started
     except DomainError as error:
         return failure(path, error.code, error.message)

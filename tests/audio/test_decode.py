@@ -5,6 +5,7 @@ import os
 import struct
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from mutagen.flac import FLAC, Picture
 from mutagen.id3 import APIC, COMM, ID3, PRIV, TBPM, TIT2, TKEY, TXXX
 from mutagen.mp4 import MP4
 
-from samplemind.audio.decode import BLOCK, decode, probe
+from samplemind.audio.decode import BLOCK, OpenSound, probe
 from samplemind.domain.errors import EmptyUpload, NoSound, NotAudio
 from tests.sounds import (
     CONTAINERS,
@@ -40,6 +41,16 @@ def rate_of(container: str) -> int:
 def a_file(folder: Path, container: str, y: np.ndarray | None = None) -> Path:
     y = stereo(tone(440, 3) + noise(3, 0.1)) if y is None else y
     return write(folder / "sound.bin", y, container, rate_of(container))
+
+
+class Sound(NamedTuple):
+    samples: np.ndarray
+    sample_rate: int
+
+
+def decode(path: Path) -> Sound:
+    with OpenSound(path) as sound:
+        return Sound(np.concatenate(list(sound.blocks()), axis=1), sound.sample_rate)
 
 
 class TestContainers:

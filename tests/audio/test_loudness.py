@@ -3,7 +3,9 @@
 import numpy as np
 import pyloudnorm
 import pytest
+from scipy.signal import sosfilt
 
+from samplemind.audio.block_filter import BlockFilter
 from samplemind.audio.loudness import (
     SILENT_DBTP,
     SILENT_LUFS,
@@ -29,6 +31,17 @@ def measured(y: np.ndarray, rate: int = RATE, block: int = 4_001) -> Loudness:
 
 def test_the_coefficients_are_the_standards() -> None:
     np.testing.assert_allclose(k_weighting(48_000), BS1770_AT_48_KHZ, atol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [8_000, 44_100, 192_000])
+@pytest.mark.parametrize("block", [63, 4_001, 100_000])
+def test_the_filter_in_blocks_is_the_recursion(rate: int, block: int) -> None:
+    sections = k_weighting(rate)
+    y = np.random.default_rng(0).normal(0, 0.2, (2, 100_000)).astype(np.float32)
+    meter = BlockFilter(sections, 2)
+    parts = [meter.push(y[:, start : start + block]) for start in range(0, y.shape[1], block)]
+    filtered = np.concatenate([*parts, meter.finish()], axis=1)
+    np.testing.assert_allclose(filtered, sosfilt(sections, y.astype(np.float64)), atol=1e-5)
 
 
 @pytest.mark.parametrize("rate", [22_050, 44_100, 48_000, 96_000, 192_000])
