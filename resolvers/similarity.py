@@ -1,9 +1,10 @@
 """What sounds like what."""
 
+import asyncio
 from dataclasses import dataclass
 
 from resolvers.scope import Scope
-from samplemind.domain.analysis import AnalysisLevel, AnalysisStatus
+from samplemind.audio.fingerprint import match
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.errors import BadUserInput, NotAnalyzed
 from samplemind.domain.library import AudioFileFilter
@@ -22,8 +23,8 @@ class SimilarAudioFile:
 # Results further away than this are not worth a page of their own.
 _MAX_DEPTH = 2_000
 
-# How many of a file's newest analyses are looked through for a vector.
-_RECENT = 50
+# Among how many of the nearest sounds duplicates are looked for.
+_LOOKED_THROUGH = 50
 
 
 async def similar_to(
@@ -33,7 +34,7 @@ async def similar_to(
 
     Raises NotAnalyzed where the seed has no vector, and BadUserInput for a bad cursor.
     """
-    embedding = await _embedding(scope, seed)
+    embedding = await scope.loaders.embeddings_by_audio_file_id.load(seed.id)
     if not embedding:
         raise NotAnalyzed(
             "This file has no analysis of level STANDARD or above yet: run analyzeAudio first.",
@@ -61,19 +62,30 @@ async def similar_to(
     return Page(rows, has_next=len(ranked) > window.size, has_previous=after is not None)
 
 
-async def _embedding(scope: Scope, seed: AudioFile) -> list[float] | None:
-    """The vector of the newest analysis that has one: a BASIC one may have followed it."""
-    if seed.analysis_id is None:
-        return None
-    store = scope.parts.store.analyses
-    if found := await store.embedding(scope.owner_id, seed.analysis_id):
-        return found
-    recent = await store.page_of_file(scope.owner_id, seed.id, Window(_RECENT))
-    for row in recent.rows:
-        done = row.value.status is AnalysisStatus.SUCCEEDED
-        if done and row.value.level.includes(AnalysisLevel.STANDARD):
-            return await store.embedding(scope.owner_id, row.value.id)
-    return None
+async def duplicates(scope: Scope, audio_file: AudioFile) -> list[AudioFile]:
+    """Files that hold the same sound: at another format, bitrate, gain, trim or sample rate.
+
+    They are looked for among the nearest sounds, and told by their fingerprints. None before an
+    analysis that makes one (STANDARD or above).
+    """
+    embedding = await scope.loaders.embeddings_by_audio_file_id.load(audio_file.id)
+    if not embedding or audio_file.analysis_id is None:
+        return []
+    near = await scope.parts.vectors.nearest(scope.owner_id, embedding, _LOOKED_THROUGH)
+    ids = [each.audio_file_id for each in near if each.audio_file_id != audio_file.id]
+    files = [file for file in await scope.loaders.audio_files_by_id.load_many(ids) if file]
+    analyzed = [(file, file.analysis_id) for file in files if file.analysis_id]
+    prints = scope.loaders.fingerprints_by_analysis_id
+    own, *others = await prints.load_many([audio_file.analysis_id, *(id_ for _, id_ in analyzed)])
+    if own is None:
+        return []
+    return await asyncio.to_thread(
+        lambda: [
+            file
+            for (file, _), other in zip(analyzed, others, strict=True)
+            if other is not None and match(own, other).is_same_sound
+        ]
+    )
 
 
 def _is_whole(ranked: list[Neighbour], size: int) -> bool:

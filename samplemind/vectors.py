@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
+import numpy as np
 
 from samplemind.audio import ENGINE_VERSION
 from samplemind.domain.analysis import Findings
@@ -164,6 +165,20 @@ class Vectors:
         with _coded():
             collection = await self._collection(owner_id)
             await collection.delete(ids=[audio_file_id])
+
+    async def embeddings(
+        self, owner_id: str, audio_file_ids: Sequence[str]
+    ) -> list[list[float] | None]:
+        """In the order of the ids; None where this engine has made no vector of the file."""
+        with _coded():
+            collection = await self._collection(owner_id)
+            found = await collection.get(ids=list(set(audio_file_ids)), include=["embeddings"])
+        vectors = found["embeddings"]
+        known = {
+            id_: np.asarray(vector).tolist()
+            for id_, vector in zip(found["ids"], () if vectors is None else vectors, strict=True)
+        }
+        return [known.get(id_) for id_ in audio_file_ids]
 
     async def nearest(
         self,

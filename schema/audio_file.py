@@ -8,7 +8,7 @@ from strawberry.scalars import JSON
 
 from resolvers.analyses import analyses, newest_analysis
 from resolvers.audio_files import count_audio_files
-from resolvers.similarity import similar_to
+from resolvers.similarity import duplicates, similar_to
 from resolvers.users import user
 from samplemind.domain import audio_file as domain
 from samplemind.domain.errors import NotAnalyzed
@@ -86,6 +86,13 @@ class AudioFile(Node):
         except NotAnalyzed:
             page = Page(rows=[], has_next=False, has_previous=False)
         return SimilarAudioFileConnection.of(page)
+
+    @strawberry.field(
+        description="Files that hold the same sound at another format, bitrate, gain, trim or "
+        "sample rate. Empty until an analysis of level STANDARD or above has succeeded."
+    )
+    async def duplicates(self, info: Info) -> list["AudioFile"]:
+        return list(map(AudioFile.of, await duplicates(info.context, self.model)))
 
     @classmethod
     def of(cls, model: domain.AudioFile) -> Self:

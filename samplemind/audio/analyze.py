@@ -13,6 +13,7 @@ from samplemind.audio.beats import beat_times
 from samplemind.audio.decode import OpenSound
 from samplemind.audio.embedding import embedding
 from samplemind.audio.features import Features
+from samplemind.audio.fingerprint import fingerprint
 from samplemind.audio.key import musical_key
 from samplemind.audio.kind import sample_kind
 from samplemind.audio.labels import labels
@@ -74,6 +75,7 @@ def find(features: Features, loudness: Loudness | None, level: AnalysisLevel) ->
         spectral=spectral_features(features),
         labels=labels(features, kind),
         embedding=embedding(features),
+        fingerprint=fingerprint(features),
     )
     if not level.includes(AnalysisLevel.DETAILED):
         return found

@@ -56,7 +56,9 @@ def _facts(facts: AudioFacts) -> dict[str, Any]:
 
 
 def _findings(findings: Findings) -> dict[str, Any]:
-    named = _in_camel_case(dataclasses.asdict(findings))
+    values = dataclasses.asdict(findings)
+    del values["fingerprint"]
+    named = _in_camel_case(values)
     if key := findings.key:
         named["key"] |= {"camelot": key.camelot, "openKey": key.open_key}
     return named

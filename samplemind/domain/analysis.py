@@ -131,7 +131,8 @@ class Findings:
     """Everything an analysis found. None (or empty) where the level does not ask, or the
     sound has no answer: a one-shot has no tempo, a drum no key, silence neither.
 
-    `beats` and `onsets` are seconds from the start; `embedding` is the vector of similarity.
+    `beats` and `onsets` are seconds from the start; `embedding` is the vector of similarity,
+    `fingerprint` what duplicates are told by.
     """
 
     kind: SampleKind | None = None
@@ -145,6 +146,7 @@ class Findings:
     onsets: tuple[float, ...] | None = None
     labels: tuple[Label, ...] = ()
     embedding: tuple[float, ...] | None = None
+    fingerprint: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,9 @@
 
 import psutil
 
+from samplemind.audio import ENGINE_VERSION
+from samplemind.domain.analysis import Analysis, AnalysisStatus
+from samplemind.domain.ids import new_id, now
 from samplemind.jobs.presence import WorkerPresence, present_workers
 from samplemind.parts import Parts
 
@@ -18,6 +21,37 @@ async def lost_analyses(parts: Parts, worker: str) -> list[str]:
         if other.name != worker and not _is_gone(other, worker)
     ]
     return [] if others else await parts.store.analyses.pending_ids()
+
+
+async def outdated_files(parts: Parts) -> list[str]:
+    """New analyses, stored as queued, of all files that another version of the engine analysed.
+
+    Vectors of two versions are not compared: until it is analysed again, such a file has its old
+    results and is alike nothing. Only one worker in a minute asks, however many start at once.
+    """
+    only = f"samplemind:refresh:{ENGINE_VERSION}"
+    if not await parts.events.redis.set(only, 1, nx=True, ex=60):
+        return []
+    pending = await parts.store.analyses.files_pending()
+    made: list[str] = []
+    async for file in parts.store.audio_files.analyzed_by_another_engine(ENGINE_VERSION):
+        if file.id in pending or file.analysis_id is None:
+            continue
+        [before] = await parts.store.analyses.by_ids(file.owner_id, [file.analysis_id])
+        if before is None:
+            continue
+        again = Analysis(
+            id=new_id(),
+            owner_id=file.owner_id,
+            audio_file_id=file.id,
+            level=before.level,
+            status=AnalysisStatus.QUEUED,
+            engine_version=ENGINE_VERSION,
+            queued_at=now(),
+        )
+        await parts.store.analyses.add([again])
+        made.append(again.id)
+    return made
 
 
 def _is_gone(other: WorkerPresence, worker: str) -> bool:

@@ -17,7 +17,7 @@ from samplemind.jobs.analysis import run_analysis
 from samplemind.jobs.app import BATCH, INTERACTIVE, app
 from samplemind.jobs.presence import Heartbeat, WorkerPresence
 from samplemind.jobs.queue import ANALYZE, DISPATCH_BATCH, RECOVER, send_out
-from samplemind.jobs.recovery import lost_analyses
+from samplemind.jobs.recovery import lost_analyses, outdated_files
 from samplemind.parts import Parts
 from samplemind.settings import get_settings
 
@@ -54,6 +54,7 @@ def _analyze(task: Task, analysis_id: str, again: bool = False) -> None:
 def _recover(worker: str) -> None:
     process = _this_process()
     send_out(process.runner.run(lost_analyses(process.parts, worker)), again=True)
+    send_out(process.runner.run(outdated_files(process.parts)))
 
 
 @app.task(name=DISPATCH_BATCH)

@@ -2,6 +2,7 @@
 so that one conditional write on it decides who may move an analysis on."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -16,8 +17,8 @@ from samplemind.store.pages import read_page
 _analysis = TypeAdapter(Analysis)
 _findings = TypeAdapter(Findings)
 
-# The vector is read only to write it to the vector store.
-_WITHOUT_EMBEDDING = {"embedding": 0}
+# They are large, and few ask for them.
+_WITHOUT_VECTORS = {"embedding": 0, "fingerprint": 0}
 
 
 def _dump(analysis: Analysis) -> Document:
@@ -41,16 +42,20 @@ def _dump(analysis: Analysis) -> Document:
 
 
 def _result(findings: Findings) -> Document:
-    document = _findings.dump_python(findings, mode="json")
-    vector = document.pop("embedding")
-    packed = None if vector is None else Binary(np.asarray(vector, "<f4").tobytes())
-    return {"findings": document, "embedding": packed}
+    plain = replace(findings, embedding=None, fingerprint=None)
+    vector, print_ = findings.embedding, findings.fingerprint
+    return {
+        "findings": _findings.dump_python(plain, mode="json"),
+        "embedding": None if vector is None else Binary(np.asarray(vector, "<f4").tobytes()),
+        "fingerprint": None if print_ is None else Binary(print_),
+    }
 
 
 def _load(document: Document) -> Analysis:
     findings = dict(document["findings"])
     if packed := document.get("embedding"):
         findings["embedding"] = np.frombuffer(packed, "<f4").tolist()
+    findings["fingerprint"] = document.get("fingerprint")
     return _analysis.validate_python({**document, "id": document["_id"], "findings": findings})
 
 
@@ -78,7 +83,7 @@ class Analyses:
     async def by_ids(self, owner_id: str, ids: Sequence[str]) -> list[Analysis | None]:
         """In the order of `ids`, None where the owner has no such analysis."""
         keys = [scoped(owner_id, id_) for id_ in ids]
-        cursor = self._analyses.find({"key": {"$in": keys}}, _WITHOUT_EMBEDDING)
+        cursor = self._analyses.find({"key": {"$in": keys}}, _WITHOUT_VECTORS)
         found = {document["_id"]: _load(document) for document in await cursor.to_list(None)}
         return [found.get(id_) for id_ in ids]
 
@@ -93,7 +98,7 @@ class Analyses:
             window=window,
             load=_load,
             descending=True,
-            projection=_WITHOUT_EMBEDDING,
+            projection=_WITHOUT_VECTORS,
         )
 
     async def page_of_batch(
@@ -107,7 +112,7 @@ class Analyses:
             window=window,
             load=_load,
             where={"status": status.value} if status else None,
-            projection=_WITHOUT_EMBEDDING,
+            projection=_WITHOUT_VECTORS,
         )
 
     async def ids_of_batch(self, owner_id: str, batch_id: str, status: AnalysisStatus) -> list[str]:
@@ -118,6 +123,18 @@ class Analyses:
         """The stored vector, or None where the level had none."""
         row = await self._analyses.find_one({"key": scoped(owner_id, id_)}, {"embedding": 1})
         return np.frombuffer(row["embedding"], "<f4").tolist() if row and row["embedding"] else None
+
+    async def fingerprints(self, owner_id: str, ids: Sequence[str]) -> list[bytes | None]:
+        """In the order of `ids`; None where there is no such analysis, or it made none."""
+        keys = [scoped(owner_id, id_) for id_ in ids]
+        cursor = self._analyses.find({"key": {"$in": keys}}, {"fingerprint": 1})
+        found = {row["_id"]: row["fingerprint"] async for row in cursor}
+        return [found.get(id_) for id_ in ids]
+
+    async def files_pending(self) -> set[str]:
+        """Everybody's files that have an analysis queued or running."""
+        cursor = self._analyses.find({"pending": {"$gt": ""}}, {"audio_file_id": 1})
+        return {document["audio_file_id"] async for document in cursor}
 
     async def pending_ids(self) -> list[str]:
         """Everybody's analyses that are queued or running, the oldest first."""
@@ -200,5 +217,5 @@ class Analyses:
         result = await self._analyses.update_one({"state": _state(id_, before)}, change)
         if not result.modified_count:
             return None
-        document = await self._analyses.find_one({"_id": id_}, _WITHOUT_EMBEDDING)
+        document = await self._analyses.find_one({"_id": id_}, _WITHOUT_VECTORS)
         return _load(document) if document else None

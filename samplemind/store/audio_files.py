@@ -1,6 +1,6 @@
 """Stored sounds: one document a file, with the facets of its newest analysis to search by."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -64,6 +64,7 @@ def _facets(owner: str, id_: str, analysis: Analysis | None) -> Document:
     return {
         "analysis_id": analysis.id if analysis else None,
         "analyzed": analysis is not None,
+        "engine_version": analysis.engine_version if analysis else None,
         "kind": findings.kind if findings else None,
         "tempo": tempo,
         "musical_key": f"{key.tonic} {key.mode.value.lower()}" if key else None,
@@ -216,6 +217,12 @@ class AudioFiles:
         key = scoped(analysis.owner_id, analysis.audio_file_id)
         result = await self._files.update_one({"key": key}, [{"$set": change}])
         return result.matched_count > 0
+
+    async def analyzed_by_another_engine(self, version: str) -> AsyncIterator[AudioFile]:
+        """Everybody's files whose newest analysis was not made by this version (a full scan)."""
+        query = {"analyzed": True, "engine_version": {"$ne": version}}
+        async for document in self._files.find(query):
+            yield _load(document)
 
     async def remove(self, owner_id: str, id_: str) -> None:
         await self._files.delete_one({"key": scoped(owner_id, id_)})

@@ -315,3 +315,32 @@ class TestSeeds:
         query = "query ($t: SimilarityTarget!) { similarTo(target: $t) { edges { cursor } } }"
         for value in ({}, {"audioFileId": None}, None):
             assert server.refused(query, t=value)["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+class TestDuplicates:
+    async def test_the_same_sound_in_another_file_and_not_its_like(self, server: Server):
+        chords = np.concatenate([sounds.tone(hertz, 0.4) for hertz in (220, 330, 277, 165)])
+        made = {
+            "loud": sounds.encoded(chords),
+            "quiet": sounds.encoded(0.3 * chords),
+            "trimmed": sounds.encoded(chords[: int(0.85 * len(chords))]),
+            "other": sounds.encoded(np.concatenate([sounds.tone(233, 0.4)] * 4)),
+        }
+        stored = {
+            name: server.upload(data, f"{name} {uuid.uuid4().hex}.wav")["audioFile"]["id"]
+            for name, data in made.items()
+        }
+        query = "query ($id: ID!) { node(id: $id) { ... on AudioFile { duplicates { id } } } }"
+        assert server.ask(query, id=stored["loud"])["node"]["duplicates"] == []
+        await server.batch(audioFileIds=[*stored.values()], level="STANDARD")
+        found = {
+            name: {each["id"] for each in server.ask(query, id=id_)["node"]["duplicates"]}
+            for name, id_ in stored.items()
+        }
+        same = {stored["loud"], stored["quiet"], stored["trimmed"]}
+        assert found == {
+            "loud": same - {stored["loud"]},
+            "quiet": same - {stored["quiet"]},
+            "trimmed": same - {stored["trimmed"]},
+            "other": set(),
+        }

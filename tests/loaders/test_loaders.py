@@ -81,7 +81,7 @@ _QUERIES: dict[str, tuple[str, tuple[str, ...], int]] = {
         "query ($file: ID!) { similarTo(target: {audioFileId: $file}) { edges {"
         f" score node {{ {_FILE} }} }} }} }}",
         ("similarTo",),
-        5,
+        4,
     ),
 }
 
@@ -152,7 +152,7 @@ async def test_a_loader_answers_in_order_with_one_query(
     first, second = known
     ids = [second.id, "missing", first.id, hidden, second.id]
     with recorded_commands() as commands:
-        found = await _LOADERS[what](Loaders(store, owner_id), ids)
+        found = await _LOADERS[what](Loaders(store, parts.vectors, owner_id), ids)
     assert found == [second, None, first, None, second]
     assert len(commands) == 1
 
