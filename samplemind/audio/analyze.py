@@ -62,7 +62,7 @@ def find(features: Features, loudness: Loudness | None, level: AnalysisLevel) ->
     pulse = None
     if has_pulse:
         loop_seconds = features.seconds if kind is SampleKind.LOOP else None
-        pulse = tempo(features.onsets.correlation, loop_seconds)
+        pulse = tempo(features.onsets, loop_seconds)
     key = musical_key(features, kind)
     if not level.includes(AnalysisLevel.STANDARD):
         return Findings(kind=kind, tempo=pulse, key=key)

@@ -60,7 +60,8 @@ def fingerprint(features: Features) -> bytes | None:
     y = features.y[begins : begins + _FRAMES * _HOP]
     wave = soxr.resample(y[: _WAVE * SAMPLE_RATE // _RATE], SAMPLE_RATE, _RATE)[:_WAVE]
     wave = np.append(wave[:1], wave[1:] - _EMPHASIS * wave[:-1])
-    wave = np.round(127 * wave / max(float(np.abs(wave).max()), 1e-9)).astype(np.int8)
+    loudest = max(float(np.abs(wave).max(initial=0)), 1e-9)
+    wave = np.round(127 * wave / loudest).astype(np.int8)
     filters = mel_filters(_FRAME, _BANDS)[:, _SHOWN]
     mel = np.concatenate([power @ filters for power in power_blocks(y, _FRAME, _HOP)])[:_FRAMES]
     decibels = 10 * np.log10(np.maximum(mel / max(float(mel.max()), 1e-12), 1e-9))

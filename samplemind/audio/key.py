@@ -1,8 +1,12 @@
 """Key: the scale that the pitch classes of a sound fit best."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from samplemind.audio.features import Features
+from samplemind.audio.features import ENVELOPE_HOP, Features
+from samplemind.audio.spectrum import SAMPLE_RATE
+from samplemind.audio.tonal import Tonal
 from samplemind.domain.analysis import TONICS, Mode, MusicalKey, SampleKind
 
 # Albrecht and Shanahan, "The use of large corpora to train a new type of key-finding algorithm",
@@ -13,23 +17,41 @@ _MINOR = (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 
 _TONAL = 0.3
 """Peakiness below which the spectrum is that of drums or noise."""
 
+_BASS_HIGHEST = 50.0
+"""MIDI note."""
+
+_BASS = 0.2
+_MINOR_LEAD = 0.05
+"""Of electronic loops the larger part is in minor (Faraldo et al., "Key estimation in electronic
+dance music", ECIR 2016)."""
+
+_SHORTEST_NOTE = 0.25
+"""Seconds within 20 dB of the peak, below which a one-shot is a blow and no note."""
+
 _SOUNDING = 0.35
 """Share of the strongest pitch class from which another counts as a note of its own."""
 
 
 def musical_key(features: Features, kind: SampleKind) -> MusicalKey | None:
-    """None where nothing is tonal (drums, noise) or too few notes sound to tell a key.
+    """None where nothing is tonal: drums, noise, and what is too short to be a note.
 
-    One note, with its harmonics, is in many keys: a loop has to have two, a one-shot a chord.
+    One note, with its harmonics, is in many keys. A bass line or a pad of a sample library is named
+    after its lowest note all the same, and is in minor more often than not: it gets that key, with
+    little confidence.
     """
     if features.is_silent or features.tonal.peakiness < _TONAL:
         return None
     profile = pitch_class_profile(features.tonal.chroma)
-    notes = np.count_nonzero(profile > _SOUNDING * profile.max())
-    is_one_shot = kind is SampleKind.ONE_SHOT
-    if notes < (3 if is_one_shot else 2):
+    if kind is SampleKind.ONE_SHOT and _sustained_seconds(features) < _SHORTEST_NOTE:
         return None
-    return key_of_profile(profile, least_fit=0.8 if is_one_shot else 0.75)
+    evidence = key_fits(profile)
+    if kind is not SampleKind.TRACK:
+        # Few notes fit many keys; what is known of such sounds has to decide.
+        evidence += _BASS * np.tile(bass_profile(features.tonal), 2)
+        evidence[12:] += _MINOR_LEAD
+    found = best_key(evidence)
+    notes = np.count_nonzero(profile > _SOUNDING * profile.max())
+    return found if notes > 2 else replace(found, confidence=min(found.confidence, 0.3))
 
 
 def pitch_class_profile(chroma: np.ndarray) -> np.ndarray:
@@ -38,19 +60,28 @@ def pitch_class_profile(chroma: np.ndarray) -> np.ndarray:
     return (chroma / np.maximum(np.sqrt(energy), 1e-10)).sum(axis=0)
 
 
-def key_of_profile(profile: np.ndarray, least_fit: float) -> MusicalKey | None:
-    """The best of 24 keys for a pitch-class profile `(12,)`, if its correlation is high enough.
+def bass_profile(tonal: Tonal) -> np.ndarray:
+    """`(12,)`, sum 1 (or 0): what sounds below _BASS_HIGHEST, by pitch class."""
+    low = tonal.pitch < _BASS_HIGHEST
+    classes = np.round(tonal.pitch[low] - tonal.tuning).astype(np.int64) % 12
+    profile = np.bincount(classes, tonal.magnitude[low], 12)
+    return profile / max(float(profile.sum()), 1e-10)
 
-    The confidence grows with the lead over the second best.
-    """
-    fits = key_fits(profile)
-    best = int(np.argmax(fits))
-    if fits[best] < least_fit:
-        return None
-    runner_up = float(np.max(np.delete(fits, best)))
+
+def best_key(evidence: np.ndarray) -> MusicalKey:
+    """The best of 24 keys by `evidence: (24,)`; the confidence grows with the lead over the second
+    best."""
+    best = int(np.argmax(evidence))
+    lead = evidence[best] - float(np.max(np.delete(evidence, best)))
     tonic, mode = best % 12, Mode.MAJOR if best < 12 else Mode.MINOR
-    confidence = float(np.clip(fits[best] * (0.5 + 4 * (fits[best] - runner_up)), 0, 1))
+    confidence = float(np.clip(evidence[best] * (0.5 + 4 * lead), 0, 1))
     return MusicalKey(TONICS[tonic], mode, confidence)
+
+
+def _sustained_seconds(features: Features) -> float:
+    """How long the envelope stays within 20 dB of its peak."""
+    loud = features.envelope > 0.1 * features.envelope.max()
+    return float(np.count_nonzero(loud)) * ENVELOPE_HOP / SAMPLE_RATE
 
 
 def key_fits(profile: np.ndarray) -> np.ndarray:

@@ -39,12 +39,15 @@ class Onsets:
         mel = np.concatenate(
             [power @ filters for power in power_blocks(self._y, ONSET_FRAME, ONSET_HOP)]
         )
-        log = np.log1p(mel * np.float32(_COMPRESSION / max(float(mel.max()), TINY)))
+        # In place: an hour of sound has 300,000 frames.
+        mel *= np.float32(_COMPRESSION / max(float(mel.max()), TINY))
+        log = np.log1p(mel, out=mel)
         log /= np.float32(np.log1p(_COMPRESSION))
         before = log[:-2].copy()
         np.maximum(before[:, 1:], log[:-2, :-1], out=before[:, 1:])
         np.maximum(before[:, :-1], log[:-2, 1:], out=before[:, :-1])
-        rise = np.maximum(log[2:] - before, 0)
+        rise = np.subtract(log[2:], before, out=before)
+        np.maximum(rise, 0, out=rise)
         # The sound begins from silence: its first frames rise against nothing.
         rise = np.concatenate([np.zeros_like(rise[:1]), log[:1], rise])[: len(log)]
         # Where the sound is cut off its spectrum spreads: an end, not a beginning.
@@ -62,6 +65,11 @@ class Onsets:
     def correlation(self) -> np.ndarray:
         """`(lags,)` at ONSET_RATE: see `autocorrelation`."""
         return autocorrelation(self.strength)
+
+    @cached_property
+    def band_correlations(self) -> np.ndarray:
+        """`(3, lags)` float64: the autocorrelation of each of `bands`."""
+        return np.stack([autocorrelation(band) for band in self.bands.T])
 
     @cached_property
     def frames(self) -> np.ndarray:

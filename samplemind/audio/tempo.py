@@ -1,8 +1,12 @@
 """Tempo: the pulse that the onsets of a sound agree on."""
 
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
 import numpy as np
 
-from samplemind.audio.onsets import ONSET_RATE
+from samplemind.audio.onsets import ONSET_RATE, Onsets
 from samplemind.domain.analysis import Tempo
 
 SLOWEST, FASTEST = 48.0, 225.0
@@ -11,15 +15,8 @@ SLOWEST, FASTEST = 48.0, 225.0
 RATIOS = np.array([1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 3 / 2, 2, 3, 4, 8])
 """Multiples of a candidate's period at which the autocorrelation is looked at."""
 
-# Fitted by benchmarks/fit_rhythm.py: one weight a ratio, three for the octave of the tempo itself,
-# two for a loop that is 2, 4, 8 … or 3, 6, 12 … beats long.
-_WEIGHTS = np.array(
-    [
-        *(0.08, -0.75, -0.52, -1.16, 0.47, 1.51, 0.23, 1.08, 1.81, 1.51, 0.83),
-        *(-0.42, -1.26, -1.12),
-        *(2.55, -0.27),
-    ]
-)
+BAND_RATIOS = np.array([1 / 4, 1 / 2, 1, 2, 4])
+"""The same for each band alone: kick and snare alternate with the beat, hats divide it."""
 
 _CENTRE = 110.0
 _PEAKS = 10
@@ -27,22 +24,47 @@ _LOOP_BEATS = np.array([2, 4, 8, 16, 32, 64, 3, 6, 12, 24, 48])
 _EXACT = 0.005
 
 
-def tempo(correlation: np.ndarray, loop_seconds: float | None) -> Tempo | None:
-    """Tempo from the autocorrelation of the onset strength, or None where there is no pulse.
+class Model(NamedTuple):
+    """Constants fitted by benchmarks/fit_rhythm.py: one hidden layer beside a linear part.
 
-    `correlation: (lags,)` at ONSET_RATE lags a second, up to three quarters of the sound.
+    `hidden: (traits, units)`, `bias: (units,)`, `out: (units,)`, `linear: (traits,)`;
+    `sharpness` scales utilities so that shares are what they promise on sounds left out.
+    """
+
+    hidden: np.ndarray
+    bias: np.ndarray
+    out: np.ndarray
+    linear: np.ndarray
+    sharpness: float
+
+    def utility(self, facts: np.ndarray) -> np.ndarray:
+        """`(n,)` for the evidence `(n, traits)`."""
+        return np.tanh(facts @ self.hidden + self.bias) @ self.out + facts @ self.linear
+
+
+@cache
+def model() -> Model:
+    with files("samplemind.audio").joinpath("tempo.npz").open("rb") as file, np.load(file) as data:
+        hidden, bias, out, linear = (data[name] for name in ("hidden", "bias", "out", "linear"))
+        return Model(hidden, bias, out, linear, float(data["sharpness"]))
+
+
+def tempo(onsets: Onsets, loop_seconds: float | None) -> Tempo | None:
+    """Tempo from the autocorrelation of the onset strength, or None where there is no pulse.
 
     `loop_seconds` is the length of the sound if it is a loop: a loop is usually a whole number of
     beats, and then its length gives the tempo more exactly than any onset.
 
     Candidates are the peaks of the autocorrelation. Which of them is the
-    beat, and not its half or double, a conditional logit model tells from the autocorrelation at
-    simple ratios of the candidate's period; the confidence is the model's share for the best.
+    beat, and not its half or double, a small conditional network tells from the autocorrelations
+    of the whole and of three bands at simple ratios of the candidate's period; the confidence is
+    its share for the best.
     """
+    correlation = onsets.correlation
     bpms = candidates(correlation, loop_seconds)
     if not len(bpms):
         return None
-    utility = evidence(correlation, bpms, loop_seconds) @ _WEIGHTS
+    utility = model().sharpness * model().utility(evidence(onsets, bpms, loop_seconds))
     share = np.exp(utility - utility.max())
     share /= share.sum()
     order = np.argsort(-share)
@@ -79,8 +101,10 @@ def candidates(correlation: np.ndarray, loop_seconds: float | None) -> np.ndarra
     return found[(found >= SLOWEST) & (found <= FASTEST)]
 
 
-def evidence(correlation: np.ndarray, bpms: np.ndarray, loop_seconds: float | None) -> np.ndarray:
-    """What speaks for each candidate, `(n, 16)`: see _WEIGHTS."""
+def evidence(onsets: Onsets, bpms: np.ndarray, loop_seconds: float | None) -> np.ndarray:
+    """What speaks for each candidate, `(n, 31)`: likeness at RATIOS, three terms for the octave of
+    the tempo itself, two for a loop that is 2, 4, 8 … or 3, 6, 12 … beats long, and likeness at
+    BAND_RATIOS for each band."""
     octave = np.log2(bpms / _CENTRE)
     halves = thirds = np.zeros(len(bpms))
     if loop_seconds is not None:
@@ -88,12 +112,13 @@ def evidence(correlation: np.ndarray, bpms: np.ndarray, loop_seconds: float | No
         halves, thirds = fits[:, :6].any(axis=1), fits[:, 6:].any(axis=1)
     return np.column_stack(
         [
-            at_multiples(correlation, bpms, RATIOS),
+            at_multiples(onsets.correlation, bpms, RATIOS),
             octave,
             octave**2,
             np.abs(octave) ** 3,
             halves,
             thirds,
+            *(at_multiples(band, bpms, BAND_RATIOS) for band in onsets.band_correlations),
         ]
     )
 

@@ -7,7 +7,7 @@ import numpy as np
 from samplemind.audio.spectrum import SAMPLE_RATE, TINY, power_blocks
 
 _FRAME, _HOP = 8_192, 4_096
-_LOWEST, _HIGHEST = 60, 5_000
+_LOWEST, _HIGHEST = 35, 5_000
 """Hz between which peaks are looked for."""
 
 
@@ -15,7 +15,7 @@ class Tonal:
     """Spectral peaks of `y: (n,)` float32 mono at SAMPLE_RATE, in frames of 0.37 s.
 
     `frame`, `pitch` and `magnitude` are all `(peaks,)`: the index of the frame, a fractional MIDI
-    number, linear. `peakiness` is the share of the power (60 Hz to 5 kHz) that stands in clear
+    number, linear. `peakiness` is the share of the power (35 Hz to 5 kHz) that stands in clear
     peaks.
     """
 

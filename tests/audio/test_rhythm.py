@@ -66,7 +66,16 @@ class TestTempo:
                 analyze(path, AnalysisLevel.BASIC) if path.exists() else heard(drum_loop(bpm, bars))
             )
             ratio = tempo_of(found.tempo) / bpm
-            assert min(abs(ratio - 1), abs(ratio - 0.5)) < 2e-3, name
+            assert min(abs(ratio - 1), abs(ratio - 0.5), abs(ratio - 2)) < 2e-3, name
+
+    @pytest.mark.parametrize("bpm", [165.0, 172.5, 174.0, 178.0])
+    def test_drum_and_bass_is_not_halved(self, heard: Analyze, bpm: float) -> None:
+        beat = 60 / bpm
+        hits = [(bar * 4 + at, kick()) for bar in range(4) for at in (0, 2.5)]
+        hits += [(bar * 4 + at, snare()) for bar in range(4) for at in (1, 3)]
+        hits += [(eighth / 2, 0.4 * hat()) for eighth in range(32)]
+        loop = place([(at * beat, drum) for at, drum in hits], 16 * beat)
+        assert tempo_of(heard(loop, AnalysisLevel.BASIC).tempo) == pytest.approx(bpm, abs=0.1)
 
     def test_alternatives_name_the_half_or_the_double(self, heard: Analyze) -> None:
         tempo = heard(clicks(80, 40)).tempo
