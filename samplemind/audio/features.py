@@ -33,8 +33,12 @@ class Features:
     @cached_property
     def envelope(self) -> np.ndarray:
         """`(m,)` float32: RMS of each ENVELOPE_HOP samples."""
-        whole = np.pad(self.y, (0, -len(self.y) % ENVELOPE_HOP)).reshape(-1, ENVELOPE_HOP)
-        return np.sqrt(np.mean(np.square(whole), axis=1))
+        whole = len(self.y) // ENVELOPE_HOP * ENVELOPE_HOP
+        rows, rest = self.y[:whole].reshape(-1, ENVELOPE_HOP), self.y[whole:]
+        power = np.einsum("ij,ij->i", rows, rows)
+        if len(rest):
+            power = np.append(power, np.vdot(rest, rest))
+        return np.sqrt(power / np.float32(ENVELOPE_HOP))
 
     @cached_property
     def timbre(self) -> Timbre:

@@ -28,6 +28,9 @@ dance music", ECIR 2016)."""
 _SHORTEST_NOTE = 0.25
 """Seconds within 20 dB of the peak, below which a one-shot is a blow and no note."""
 
+_HELD = 0.4
+"""Share of the length."""
+
 _SOUNDING = 0.35
 """Share of the strongest pitch class from which another counts as a note of its own."""
 
@@ -42,7 +45,12 @@ def musical_key(features: Features, kind: SampleKind) -> MusicalKey | None:
     if features.is_silent or features.tonal.peakiness < _TONAL:
         return None
     profile = pitch_class_profile(features.tonal.chroma)
-    if kind is SampleKind.ONE_SHOT and _sustained_seconds(features) < _SHORTEST_NOTE:
+    notes = np.count_nonzero(profile > _SOUNDING * profile.max())
+    sustained = _sustained_seconds(features)
+    if kind is SampleKind.ONE_SHOT and sustained < _SHORTEST_NOTE:
+        return None
+    # Kicks have a pitch too: one note alone has to be held, as a bass is.
+    if notes < 2 and sustained < _HELD * features.seconds:
         return None
     evidence = key_fits(profile)
     if kind is not SampleKind.TRACK:
@@ -50,7 +58,6 @@ def musical_key(features: Features, kind: SampleKind) -> MusicalKey | None:
         evidence += _BASS * np.tile(bass_profile(features.tonal), 2)
         evidence[12:] += _MINOR_LEAD
     found = best_key(evidence)
-    notes = np.count_nonzero(profile > _SOUNDING * profile.max())
     return found if notes > 2 else replace(found, confidence=min(found.confidence, 0.3))
 
 

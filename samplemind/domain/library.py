@@ -85,5 +85,8 @@ class LibraryStats:
 
 def words_of(*texts: str) -> tuple[str, ...]:
     """The distinct words of the texts, case folded, in order ("808_Kick.wav": 808, kick, wav)."""
-    text = unicodedata.normalize("NFKC", " ".join(texts).casefold())
+    text = " ".join(texts)
+    # Twice: what one folding makes of letter-like signs may be folded again.
+    for _ in range(2):
+        text = unicodedata.normalize("NFKC", text.casefold())
     return tuple(dict.fromkeys(re.findall(r"[^\W_]+", text)))
