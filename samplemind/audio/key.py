@@ -49,8 +49,8 @@ def musical_key(features: Features, kind: SampleKind) -> MusicalKey | None:
     sustained = _sustained_seconds(features)
     if kind is SampleKind.ONE_SHOT and sustained < _SHORTEST_NOTE:
         return None
-    # Kicks have a pitch too: one note alone has to be held, as a bass is.
-    if notes < 2 and sustained < _HELD * features.seconds:
+    # Kicks and toms have a pitch too: a note or two alone have to be held, as a bass is.
+    if notes < 3 and sustained < _HELD * features.seconds:
         return None
     evidence = key_fits(profile)
     if kind is not SampleKind.TRACK:
