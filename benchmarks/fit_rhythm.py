@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 from drum_loops import drum_loops
-from fit_embedding import fit as fit_classes
+from regression import fit as fit_classes
 from scipy.optimize import minimize
 
 from samplemind.audio.analyze import listen

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from resolvers.scope import Scope
 from samplemind.audio.fingerprint import match
+from samplemind.audio.reasons import reasons
+from samplemind.domain.analysis import Reasons
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.errors import BadUserInput, NotAnalyzed
 from samplemind.domain.library import AudioFileFilter
@@ -14,10 +16,11 @@ from samplemind.vectors import Neighbour
 
 @dataclass(frozen=True, slots=True)
 class SimilarAudioFile:
-    """`score`: 1 is the same sound, 0 is unrelated."""
+    """`score`: 1 is the same sound, 0 is unrelated. `seed_id` is the sound it is like."""
 
     audio_file: AudioFile
     score: float
+    seed_id: str
 
 
 # Results further away than this are not worth a page of their own.
@@ -54,12 +57,19 @@ async def similar_to(
     shown = ranked[: window.size]
     files = await scope.loaders.audio_files_by_id.load_many([each.audio_file_id for each in shown])
     rows = [
-        Row(_encode_key(position + number, each), SimilarAudioFile(file, each.score))
+        Row(_encode_key(position + number, each), SimilarAudioFile(file, each.score, seed.id))
         for number, (each, file) in enumerate(zip(shown, files, strict=True), 1)
         # A file deleted this moment may still have its vector.
         if file is not None
     ]
     return Page(rows, has_next=len(ranked) > window.size, has_previous=after is not None)
+
+
+async def why(scope: Scope, found: SimilarAudioFile) -> Reasons | None:
+    """What the similarity rests on; None where a vector has gone in the meantime."""
+    embeddings = scope.loaders.embeddings_by_audio_file_id
+    seed, other = await embeddings.load_many([found.seed_id, found.audio_file.id])
+    return reasons(seed, other) if seed and other else None
 
 
 async def duplicates(scope: Scope, audio_file: AudioFile) -> list[AudioFile]:

@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 
-from resolvers.similarity import SimilarAudioFile
+from resolvers.similarity import SimilarAudioFile, why
 from samplemind.domain.paging import Page
+from schema.context import Info
 from schema.paging import PageInfo, encode_cursor
+from schema.values import shown_as
 
 if TYPE_CHECKING:
     from schema.audio_file import AudioFile
@@ -14,13 +16,27 @@ if TYPE_CHECKING:
 ORDER = "similar"
 
 
+@strawberry.type(description="What a similarity rests on. The shares sum to 1.")
+class SimilarityReasons:
+    timbre: float = strawberry.field(description="Share of the colour: spectrum and its sort.")
+    envelope: float = strawberry.field(description="Share of attack, decay and movement.")
+    pitch: float = strawberry.field(description="Share of the notes, or of having none.")
+    rhythm: float = strawberry.field(description="Share of the pattern, or of being one blow.")
+
+
 @strawberry.type(description="A sound that is alike.")
 class SimilarAudioFileEdge:
+    model: strawberry.Private[SimilarAudioFile]
     cursor: str = strawberry.field(description="Pass it as `after`.")
     node: Annotated["AudioFile", strawberry.lazy("schema.audio_file")] = strawberry.field(
         description="The sound."
     )
     score: float = strawberry.field(description="1 is the same sound, 0 is unrelated.")
+
+    @strawberry.field(description="What the score rests on.")
+    async def reasons(self, info: Info) -> SimilarityReasons | None:
+        found = await why(info.context, self.model)
+        return shown_as(SimilarityReasons, found) if found else None
 
 
 @strawberry.type(description="A page of sounds that are alike, the likest first.")
@@ -35,6 +51,7 @@ class SimilarAudioFileConnection:
         return cls(
             edges=[
                 SimilarAudioFileEdge(
+                    model=row.value,
                     cursor=encode_cursor(ORDER, row.key),
                     node=AudioFile.of(row.value.audio_file),
                     score=row.value.score,

@@ -3,8 +3,8 @@
 Importing this package costs nothing; its modules bring in numpy, scipy and the decoders.
 """
 
-ENGINE_VERSION = "2"
+ENGINE_VERSION = "3"
 """Changes whenever an analysis of the same bytes may answer differently."""
 
-EMBEDDING_DIMENSIONS = 122
+EMBEDDING_DIMENSIONS = 289
 """Length of `Findings.embedding`."""

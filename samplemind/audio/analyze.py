@@ -14,6 +14,7 @@ from samplemind.audio.decode import OpenSound
 from samplemind.audio.embedding import embedding
 from samplemind.audio.features import Features
 from samplemind.audio.fingerprint import fingerprint
+from samplemind.audio.hearing import hear
 from samplemind.audio.key import musical_key
 from samplemind.audio.kind import sample_kind
 from samplemind.audio.labels import labels
@@ -67,14 +68,15 @@ def find(features: Features, loudness: Loudness | None, level: AnalysisLevel) ->
     if not level.includes(AnalysisLevel.STANDARD):
         return Findings(kind=kind, tempo=pulse, key=key)
 
+    hearing = hear(features)
     found = Findings(
         kind=kind,
         tempo=pulse,
         key=key,
         loudness=loudness,
         spectral=spectral_features(features),
-        labels=labels(features, kind),
-        embedding=embedding(features),
+        labels=labels(features, kind, hearing),
+        embedding=embedding(features, kind, hearing),
         fingerprint=fingerprint(features),
     )
     if not level.includes(AnalysisLevel.DETAILED):

@@ -1,157 +1,61 @@
-"""One vector that says how a sound sounds: its envelope, its spectrum, how they move."""
+"""One vector that says how a sound sounds, made so that its cosine has reasons.
 
-from functools import cache
-from importlib.resources import files
-from typing import NamedTuple
+The vector has four parts: timbre, envelope, pitch and rhythm. Each is of a fixed length, so the
+cosine of two vectors is a weighted mean of the cosines of their parts (`reasons` takes it apart).
+"""
 
 import numpy as np
 
-from samplemind.audio.features import ENVELOPE_HOP, Features
-from samplemind.audio.spectral import spectral_contrast, zero_crossing_rate
-from samplemind.audio.spectrum import SAMPLE_RATE
+from samplemind.audio.descriptor import COLOUR
+from samplemind.audio.features import Features
+from samplemind.audio.hearing import Hearing
+from samplemind.audio.onsets import ONSET_RATE
+from samplemind.domain.analysis import SampleKind
 
-_MOMENTS = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28)
-"""Seconds after the loudest moment at which the decay is read."""
+WEIGHTS = {"timbre": 0.8, "envelope": 0.12, "pitch": 0.04, "rhythm": 0.04}
+"""Shares of the cosine; sum 1."""
 
-_MODULATION_EDGES = (0.5, 1, 2, 4, 8, 16, 32)
-"""Hz."""
-
-
-class Model(NamedTuple):
-    """Constants fitted by benchmarks/fit_embedding.py.
-
-    `mean`, `scale: (EMBEDDING_DIMENSIONS,)` standardise a descriptor; `weights: (classes,
-    EMBEDDING_DIMENSIONS)` and `bias: (classes,)` are a multinomial logistic regression on the
-    standardised descriptor of a one-shot; `names: (classes,)`.
-    """
-
-    mean: np.ndarray
-    scale: np.ndarray
-    weights: np.ndarray
-    bias: np.ndarray
-    names: tuple[str, ...]
+_LAGS = np.geomspace(0.1, 2, 24)
+"""Seconds after which a rhythm may repeat itself."""
 
 
-@cache
-def model() -> Model:
-    with files("samplemind.audio").joinpath("model.npz").open("rb") as file, np.load(file) as data:
-        return Model(
-            data["mean"],
-            data["scale"],
-            data["weights"],
-            data["bias"],
-            tuple(data["names"].tolist()),
-        )
-
-
-def embedding(features: Features) -> tuple[float, ...]:
+def embedding(features: Features, kind: SampleKind, hearing: Hearing) -> tuple[float, ...]:
     """Unit vector of EMBEDDING_DIMENSIONS; the cosine of two is how alike they sound.
 
-    Silence has one too: it is like nothing but silence.
+    Silence has one too.
     """
-    vector = standardised(features)
-    return tuple((vector / np.linalg.norm(vector)).tolist())
+    standard = hearing.standard
+    parts = {
+        # What the network hears, what it takes it for, and the plain spectrum: a third each.
+        "timbre": np.concatenate(
+            [hearing.vector, np.sqrt(hearing.shares), _unit(standard[COLOUR])]
+        ),
+        "envelope": _unit(standard[COLOUR.stop :]),
+        "pitch": _pitch(features),
+        "rhythm": _rhythm(features, kind),
+    }
+    vector = np.concatenate([WEIGHTS[name] ** 0.5 * _unit(part) for name, part in parts.items()])
+    return tuple(vector.tolist())
 
 
-def standardised(features: Features) -> np.ndarray:
-    """The descriptor with each dimension at mean 0 and deviation 1 over the fitted sounds."""
-    return np.clip((descriptor(features) - model().mean) / model().scale, -4, 4)
+def _pitch(features: Features) -> np.ndarray:
+    """`(13,)`: the pitch classes as far as the sound is tonal, and how far it is not."""
+    tonal = features.tonal
+    tonality = float(np.clip((tonal.peakiness - 0.15) / 0.3, 0, 1))
+    return np.append(tonality * _unit(tonal.chroma.sum(axis=0)), (1 - tonality**2) ** 0.5)
 
 
-def descriptor(features: Features) -> np.ndarray:
-    """`(EMBEDDING_DIMENSIONS,)` float64, finite; every part has a scale of its own."""
-    return np.concatenate(
-        [_spectrum(features), _movement(features), _envelope(features), _modulation(features)]
-    )
+def _rhythm(features: Features, kind: SampleKind) -> np.ndarray:
+    """`(26,)`: how the onsets repeat themselves; that they do not; that it is a one-shot."""
+    if kind is SampleKind.ONE_SHOT:
+        return np.eye(1, 26, 25)[0]
+    correlation = features.onsets.correlation
+    known = np.interp(_LAGS * ONSET_RATE, np.arange(len(correlation)), correlation, right=0.0)
+    known = np.maximum(known, 0)
+    pulse = min(1.0, float(known.max()))
+    return np.concatenate([pulse * _unit(known), [(1 - pulse**2) ** 0.5, 0.0]])
 
 
-def _spectrum(features: Features) -> np.ndarray:
-    """Which frequencies sound: over the whole, and in the first 100 ms after the loudest onset."""
-    timbre = features.timbre
-    active = timbre.active
-    mean = timbre.mel[active].mean(axis=0).reshape(32, -1).mean(axis=1)
-    peak = int(np.argmax(timbre.power))
-    attack = timbre.mel[peak : peak + 4].mean(axis=0).reshape(16, -1).mean(axis=1)
-    shape = np.concatenate(
-        [
-            [np.log(timbre.centroid[active].mean() + 20)],
-            [np.log(timbre.bandwidth[active].mean() + 20)],
-            [np.log(timbre.rolloff[active].mean() + 20)],
-            [np.log(timbre.flatness[active].mean() + 1e-6)],
-            [zero_crossing_rate(features.y) ** 0.5, features.tonal.peakiness],
-        ]
-    )
-    return np.concatenate(
-        [_decibels(mean), _decibels(attack), spectral_contrast(features.y), shape]
-    )
-
-
-def _movement(features: Features) -> np.ndarray:
-    """The cepstrum's mean, and how much it and the spectrum's shape change."""
-    timbre = features.timbre
-    active = timbre.active
-    mfcc = timbre.mfcc[active]
-    step = np.abs(np.diff(mfcc, axis=0)).mean(axis=0) if len(mfcc) > 1 else np.zeros(20)
-    return np.concatenate(
-        [
-            mfcc.mean(axis=0)[1:14],
-            mfcc.std(axis=0)[:13],
-            step[:8],
-            [
-                np.log(timbre.centroid[active] + 20).std(),
-                np.log(timbre.bandwidth[active] + 20).std(),
-                np.log(timbre.flatness[active] + 1e-6).std(),
-            ],
-        ]
-    )
-
-
-def _envelope(features: Features) -> np.ndarray:
-    envelope = features.envelope
-    peak = int(np.argmax(envelope))
-    seconds = ENVELOPE_HOP / SAMPLE_RATE
-    power = np.square(envelope)
-    total = max(float(power.sum()), 1e-12)
-    above = np.flatnonzero(envelope > 0.1 * envelope[peak])
-    first, last = (above[0], above[-1]) if len(above) else (0, 0)
-    centroid = float(np.arange(len(power)) @ power) / total
-    smooth = np.maximum.accumulate(envelope[peak:][::-1])[::-1]
-    at = np.minimum((np.array(_MOMENTS) / seconds).astype(int), len(smooth))
-    decay = np.append(smooth, 0.0)[at]
-    return np.concatenate(
-        [
-            np.log(
-                [
-                    (peak - first) * seconds + 0.003,
-                    (last - peak) * seconds + 0.003,
-                    (last - first) * seconds + 0.003,
-                    centroid * seconds + 0.003,
-                    features.seconds + 0.01,
-                ]
-            ),
-            [
-                centroid / max(len(power), 1),
-                float(np.log(max(envelope[peak], 1e-6) / np.sqrt(total / len(power) + 1e-12))),
-                np.log1p(len(features.onsets.frames)),
-                len(features.onsets.frames) / max(features.seconds, 0.25),
-            ],
-            20 * np.log10(np.maximum(decay / max(float(envelope[peak]), 1e-6), 1e-3)),
-        ]
-    )
-
-
-def _modulation(features: Features) -> np.ndarray:
-    """Share of the envelope's movement in octaves from 0.5 to 32 Hz (log)."""
-    size = max(len(features.envelope), int(4 * SAMPLE_RATE / ENVELOPE_HOP))
-    spectrum = np.square(np.abs(np.fft.rfft(features.envelope, size)))
-    rates = np.fft.rfftfreq(size, ENVELOPE_HOP / SAMPLE_RATE)
-    edges = np.searchsorted(rates, _MODULATION_EDGES)
-    bands = np.add.reduceat(spectrum, edges)[:-1]
-    return np.log10(bands / max(float(spectrum[0]), 1e-12) + 1e-6)
-
-
-def _decibels(power: np.ndarray) -> np.ndarray:
-    """Relative to the mean in dB, floored at 60 below the loudest."""
-    floor = max(float(power.max()) * 1e-6, 1e-12)
-    decibels = 10 * np.log10(np.maximum(power, floor))
-    return decibels - decibels.mean()
+def _unit(vector: np.ndarray) -> np.ndarray:
+    length = float(np.linalg.norm(vector))
+    return vector / length if length > 0 else np.eye(1, len(vector))[0]

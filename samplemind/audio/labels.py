@@ -1,69 +1,43 @@
-"""Words for a sound, best first."""
+"""Words for a sound: what it is, then how it is."""
 
 import numpy as np
 
-from samplemind.audio.embedding import model, standardised
+from samplemind.audio.description import description
 from samplemind.audio.features import Features
+from samplemind.audio.hearing import Hearing, names
 from samplemind.domain.analysis import Label, SampleKind
 
-_LEAST = 0.15
-_MOST = 4
-_BASS_HERTZ = 500.0
+OTHER = "other"
+
+_LOOPS = frozenset({"drum loop", "bass loop", "melodic loop"})
+_EITHER = frozenset({"vocal", "pad", "riser", "noise", "effect"})
+"""What may be played once or be looped."""
+
+_LEAST = 0.03
+_MOST = 3
+_KNOWN = 0.2
+"""Share of the best name below which the sound may as well be something else."""
 
 
-def labels(features: Features, kind: SampleKind) -> tuple[Label, ...]:
-    """What the sound is (kick, bass, drum loop …), then how it is (bright, tonal …).
-
-    Scores are 0..1, best first. Silence has no labels.
+def labels(features: Features, kind: SampleKind, hearing: Hearing) -> tuple[Label, ...]:
+    """Up to three names, likeliest first, "other" before them where none is likely; then words
+    that describe the sound. Scores are 0..1: of names, how likely they are. Silence has none.
     """
     if features.is_silent:
         return ()
-    found = _one_shot(features) if kind is SampleKind.ONE_SHOT else _going_on(features, kind)
-    return tuple(sorted((*found, *_description(features)), key=lambda label: -label.score))
+    likely = np.where([may_be(name, kind) for name in names()], hearing.shares, 0)
+    likely /= max(float(likely.sum()), 1e-9)
+    order = np.argsort(-likely)[:_MOST]
+    found = [Label(names()[i], float(likely[i])) for i in order if likely[i] >= _LEAST]
+    if likely.max() < _KNOWN:
+        found = [Label(OTHER, 1 - float(likely[order].sum())), *found]
+    return (*found, *description(features))
 
 
-def _one_shot(features: Features) -> list[Label]:
-    """Classes of the fitted one-shots that are likely enough to name."""
-    fitted = model()
-    logits = fitted.weights @ standardised(features) + fitted.bias
-    shares = np.exp(logits - logits.max())
-    shares /= shares.sum()
-    best = np.argsort(-shares)[:_MOST]
-    return [Label(fitted.names[i], float(shares[i])) for i in best if shares[i] >= _LEAST]
-
-
-def _going_on(features: Features, kind: SampleKind) -> list[Label]:
-    """Drums or notes, by how much of the spectrum stands in clear peaks; then low notes or all."""
-    tonal = _tonality(features)
-    low = float(np.clip(np.log2(_BASS_HERTZ / _centroid(features)) + 0.5, 0, 1))
-    rest = "melodic loop" if kind is SampleKind.LOOP else "full track"
-    found = [
-        Label("drum loop", 1 - tonal),
-        Label("bass loop", tonal * low),
-        Label(rest, tonal * (1 - low)),
-    ]
-    return [label for label in found if label.score >= _LEAST]
-
-
-def _description(features: Features) -> list[Label]:
-    """Plain statements about the spectrum and the length, below the names that are likely."""
-    brightness = float(np.clip(np.log2(_centroid(features) / 1_500) / 2, -1, 1))
-    tonal = _tonality(features)
-    found = [
-        Label("bright", 0.4 * brightness),
-        Label("dark", -0.4 * brightness),
-        Label("tonal", 0.4 * tonal),
-        Label("noisy", 0.4 * (1 - tonal)),
-    ]
-    return [label for label in found if label.score > 0.2]
-
-
-def _tonality(features: Features) -> float:
-    """0 for drums and noise, 1 for notes."""
-    return float(np.clip((features.tonal.peakiness - 0.15) / 0.3, 0, 1))
-
-
-def _centroid(features: Features) -> float:
-    """Hz; loud frames count more."""
-    timbre = features.timbre
-    return max(float(np.average(timbre.centroid, weights=timbre.power)), 1.0)
+def may_be(name: str, kind: SampleKind) -> bool:
+    """Whether a sound of the kind can have the name: a kick is no loop, a track no snare."""
+    if kind is SampleKind.ONE_SHOT:
+        return name not in _LOOPS and name != "full track"
+    if kind is SampleKind.LOOP:
+        return name in _LOOPS or name in _EITHER
+    return name in _LOOPS or name in ("full track", "vocal", "pad", "noise")

@@ -127,6 +127,16 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Reasons:
+    """Why two sounds are alike: shares of their similarity, which sum to 1."""
+
+    timbre: float
+    envelope: float
+    pitch: float
+    rhythm: float
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """Everything an analysis found. None (or empty) where the level does not ask, or the
     sound has no answer: a one-shot has no tempo, a drum no key, silence neither.

@@ -346,3 +346,15 @@ class TestDuplicates:
             "trimmed": same - {stored["trimmed"]},
             "other": set(),
         }
+
+
+def test_a_similarity_has_its_reasons(server: Server, library: dict[str, dict[str, Any]]) -> None:
+    query = """query ($id: ID!) { similarTo(target: {audioFileId: $id}, first: 5) {
+        edges { score reasons { timbre envelope pitch rhythm } } } }"""
+    edges = server.ask(query, id=next(iter(library.values()))["id"])["similarTo"]["edges"]
+    assert edges
+    for edge in edges:
+        shares = edge["reasons"].values()
+        assert all(0 <= share <= 1 for share in shares)
+        assert sum(shares) == pytest.approx(1, abs=1e-6)
+    assert len({edge["reasons"]["timbre"] for edge in edges}) > 1
