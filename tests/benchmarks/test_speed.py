@@ -28,7 +28,7 @@ def test_levels_and_stages(song: Path, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the high-water mark")
 def test_memory_is_of_the_process_that_analyses(song: Path) -> None:
-    ballast = bytearray(b"x") * 2**30
+    ballast = bytearray(b"x") * 2**29
     (figure,) = speed.memory([song], None)
     assert 50 < figure.value < speed.WORKER_FLOOR
     del ballast
