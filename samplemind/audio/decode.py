@@ -14,6 +14,7 @@ import av
 import av.error
 import numpy as np
 import soundfile
+from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.container import InputContainer
@@ -260,22 +261,21 @@ class _FfmpegSource:
         self._container.close()
 
     def blocks(self) -> Iterator[np.ndarray]:
-        waiting: list[np.ndarray] = []
-        frames = 0
+        # An array a frame of 26 ms would take longer than its decoding.
+        waiting = AudioFifo()
         for piece in self._pieces():
-            waiting.append(piece)
-            frames += piece.shape[1]
-            if frames >= BLOCK:
-                yield np.concatenate(waiting, axis=1)
-                waiting, frames = [], 0
-        if frames:
-            yield np.concatenate(waiting, axis=1)
+            # Of no use here, and the queue would insist that nothing is missing between two.
+            piece.pts = None
+            waiting.write(piece)
+            if waiting.samples >= BLOCK and (frame := waiting.read(BLOCK)):
+                yield frame.to_ndarray()
+        if frame := waiting.read(partial=True):
+            yield frame.to_ndarray()
 
-    def _pieces(self) -> Iterator[np.ndarray]:
+    def _pieces(self) -> Iterator[AudioFrame]:
         resampler = AudioResampler("fltp", self._stream.layout, self.sample_rate)
         for frame in self._decoded():
-            for piece in resampler.resample(frame):
-                yield piece.to_ndarray()
+            yield from resampler.resample(frame)
 
     def _decoded(self) -> Iterator[AudioFrame]:
         packets = self._container.demux(self._stream)

@@ -26,7 +26,7 @@ class LoudnessMeter:
         self._filter = BlockFilter(k_weighting(sample_rate), channels)
         self._weights = _channel_weights(channels)
         self._step = max(1, round(sample_rate / 10))
-        self._rest = np.zeros((channels, 0))
+        self._rest = np.zeros((channels, 0), np.float32)
         self._steps: list[np.ndarray] = []
         self._peaks = TruePeak(channels)
 

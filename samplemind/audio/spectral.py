@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from samplemind.audio.features import Features
-from samplemind.audio.spectrum import SAMPLE_RATE, hann
+from samplemind.audio.spectrum import SAMPLE_RATE, TINY, hann, power_blocks
 from samplemind.audio.timbre import FRAME, HOP
 from samplemind.domain.analysis import SpectralFeatures
 
@@ -48,11 +48,10 @@ def spectral_contrast(y: np.ndarray) -> np.ndarray:
     "Music type classification by spectral contrast feature", ICME 2002), in at most 400 frames
     spread evenly over the sound: their mean is what is asked for, not its course.
     """
-    padded = np.pad(y, (FRAME // 2, FRAME // 2 + HOP))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[: len(y) + 1 : HOP]
-    windows = windows[:: -(-len(windows) // _CONTRAST_FRAMES)]
-    spectrum = np.fft.rfft(windows * hann(FRAME), axis=1)
-    power = np.square(np.abs(spectrum)) + 1e-10
+    stride = -(-(len(y) // HOP + 1) // _CONTRAST_FRAMES)
+    # Of windows that peak at 1, unlike those of power_blocks.
+    scale = np.square(hann(FRAME).sum() / 2)
+    power = np.concatenate(list(power_blocks(y, FRAME, stride * HOP))) * scale + TINY
     power = power[power.sum(axis=1) >= 1e-6 * power.sum(axis=1).max()]
     edges = np.round(np.array(_CONTRAST_EDGES) * FRAME / SAMPLE_RATE).astype(int)
     contrast = []

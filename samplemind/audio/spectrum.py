@@ -56,6 +56,23 @@ def dct_basis(size: int, count: int) -> np.ndarray:
     return basis.astype(np.float32)
 
 
+def to_mel(power: np.ndarray, bands: int) -> np.ndarray:
+    """`(frames, bands)`: what `power @ mel_filters(...)` gives, without most of its zeros."""
+    parts = _mel_parts(2 * (power.shape[1] - 1), bands)
+    return np.concatenate([power[:, bins] @ filters for bins, filters in parts], axis=1)
+
+
+@cache
+def _mel_parts(frame: int, bands: int) -> list[tuple[slice, np.ndarray]]:
+    """The filters in quarters of the bands, each with the bins that it weighs."""
+    parts = []
+    for part in np.array_split(mel_filters(frame, bands), 4, axis=1):
+        bins = np.flatnonzero(part.any(axis=1))
+        weighed = slice(int(bins[0]), int(bins[-1]) + 1)
+        parts.append((weighed, np.ascontiguousarray(part[weighed])))
+    return parts
+
+
 @cache
 def mel_filters(frame: int, bands: int) -> np.ndarray:
     """`(frame // 2 + 1, bands)` float32 triangles of equal area (Slaney, Auditory Toolbox, 1998).

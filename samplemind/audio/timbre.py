@@ -5,12 +5,16 @@ from functools import cached_property
 
 import numpy as np
 
-from samplemind.audio.spectrum import SAMPLE_RATE, TINY, dct_basis, mel_filters, power_blocks
+from samplemind.audio.spectrum import SAMPLE_RATE, TINY, dct_basis, power_blocks, to_mel
 
 FRAME, HOP = 2_048, 512
 """Samples of a frame of timbre, and between two of them."""
 
 MELS = 128
+
+_ROLLOFF = 0.85
+_STEP = 32
+"""Bins that the search for the rolloff takes at once."""
 
 _ACTIVE = 1e-6
 _LONG_SECONDS = 600
@@ -46,12 +50,10 @@ class Timbre:
             total = np.maximum(total, TINY)
             centroid = first / total
             bandwidth = np.sqrt(np.maximum(second / total - centroid**2, 0))
-            cumulated = np.cumsum(magnitude, axis=1)
-            rolloff = frequencies[np.argmax(cumulated >= 0.85 * cumulated[:, -1:], axis=1)]
+            rolloff = frequencies[_rolloff_bin(magnitude)]
             energy = power.sum(axis=1)
-            arithmetic = energy / power.shape[1] + TINY
-            flatness = np.exp(np.mean(np.log(power + TINY), axis=1)) / arithmetic
-            mel = power @ mel_filters(FRAME, MELS)
+            flatness = _geometric_mean(power + TINY) / (energy / power.shape[1] + TINY)
+            mel = to_mel(power, MELS)
             rows.append((mel, centroid, bandwidth, rolloff, np.minimum(flatness, 1), energy))
         return cls(*(np.concatenate(column) for column in zip(*rows, strict=True)))
 
@@ -69,3 +71,30 @@ class Timbre:
     def mfcc(self) -> np.ndarray:
         """`(frames, 20)`: orthonormal DCT-II of the log mel spectrum."""
         return self.log_mel @ dct_basis(MELS, 20)
+
+
+def _rolloff_bin(magnitude: np.ndarray) -> np.ndarray:
+    """`(frames,)`: the bin of `(frames, bins)` at which _ROLLOFF of the sum is reached.
+
+    Found among sums of _STEP bins, then within one of them: a sum over all bins takes longer.
+    """
+    frames, bins = magnitude.shape
+    sums = np.add.reduceat(magnitude, np.arange(0, bins, _STEP), axis=1)
+    reached = np.cumsum(sums, axis=1)
+    wanted = _ROLLOFF * reached[:, -1:]
+    step = np.argmax(reached >= wanted, axis=1)[:, None]
+    before = np.take_along_axis(reached - sums, step, axis=1)
+    columns = np.minimum(step * _STEP + np.arange(_STEP), bins - 1)
+    within = before + np.cumsum(np.take_along_axis(magnitude, columns, axis=1), axis=1)
+    below = np.count_nonzero(within < wanted, axis=1)
+    return columns[np.arange(frames), np.minimum(below, _STEP - 1)]
+
+
+def _geometric_mean(power: np.ndarray) -> np.ndarray:
+    """`(frames,)` of `(frames, bins)` between TINY and some: three of them multiply to more than
+    the least float32, so that one logarithm does for three."""
+    third = power.shape[1] // 3
+    product = power[:, :third] * power[:, third : 2 * third]
+    product *= power[:, 2 * third : 3 * third]
+    logarithms = np.log(product).sum(axis=1) + np.log(power[:, 3 * third :]).sum(axis=1)
+    return np.exp(logarithms / power.shape[1])
