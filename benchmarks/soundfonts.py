@@ -67,6 +67,7 @@ def render(events: list[tuple[float, int, bytes]], soundfont: Path) -> np.ndarra
     with TemporaryDirectory() as folder:
         (Path(folder) / "notes.mid").write_bytes(midi + track)
         command = ["fluidsynth", "-niq", "-R", "0", "-C", "0", "-g", "0.5"]
+        command += ["-o", "synth.dynamic-sample-loading=1"]
         command += ["-r", str(SAMPLE_RATE), "-F", "notes.wav", str(soundfont), "notes.mid"]
         subprocess.run(
             command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

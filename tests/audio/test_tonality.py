@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from samplemind.audio.key import key_fits
+from samplemind.audio.key_facts import key_fits
 from samplemind.domain.analysis import TONICS, AnalysisLevel, Mode, MusicalKey, SampleKind
 from tests.audio.conftest import Analyze
 from tests.sounds import (
