@@ -16,6 +16,9 @@ _STRONG = 0.1
 _LOWEST_SHARE = 15
 """Percentile of the frames' lowest notes: those around it are the lowest of all."""
 
+_SAME_NOTE, _MIDDLE = 0.7, 50
+"""Semitones; a MIDI note between basses and the rest."""
+
 _BEGINNING = 5
 """Frames at most; a sixth of the sound if that is less."""
 
@@ -27,31 +30,30 @@ FITS = slice(72, 74)
 
 
 def facts(tonal: Tonal) -> np.ndarray:
-    """`(12, 78)` float64: a row a tonic, from C.
+    """`(12, 78)` float64 for sounds with any peak: a row a tonic, from C.
 
     Six views of the pitch classes above the tonic (roots of the shares: the whole profile, the
     lowest note of each frame, the very first, the lowest of all, the beginning, the most that each
     ever has), how the profile fits the scales, and four that are the same for all: octaves of the
     length, number of notes, entropy, height of the lowest notes.
     """
-    strongest = np.zeros(tonal.frames)
-    np.maximum.at(strongest, tonal.frame, tonal.magnitude)
-    loudness = np.sqrt(strongest / max(float(strongest.max(initial=0)), TINY))
-    lowest = np.full(tonal.frames, np.inf)
-    strong = tonal.magnitude > _STRONG * strongest[tonal.frame]
-    np.minimum.at(lowest, tonal.frame[strong], tonal.pitch[strong])
-    sounding = np.isfinite(lowest)
-    low, weight = lowest[sounding], loudness[sounding]
+    # Peaks come in the order of their frames; those without any say nothing.
+    sounding, first = np.unique(tonal.frame, return_index=True)
+    strongest = np.maximum.reduceat(tonal.magnitude, first)
+    loudness = np.sqrt(strongest / strongest.max())
+    count = np.diff(first, append=len(tonal.frame))
+    is_strong = tonal.magnitude > _STRONG * np.repeat(strongest, count)
+    low = np.minimum.reduceat(np.where(is_strong, tonal.pitch, np.inf), first)
     class_of_low = np.round(low - tonal.tuning).astype(np.int64) % 12
-    deep = low < np.percentile(low, _LOWEST_SHARE) + 0.7 if len(low) else sounding[:0]
-    frames = tonal.chroma / np.maximum(tonal.chroma.max(axis=1, keepdims=True), TINY)
-    frames = frames * loudness[:, None]
+    deep = low < np.percentile(low, _LOWEST_SHARE) + _SAME_NOTE
+    chroma = tonal.chroma[sounding]
+    frames = chroma * (loudness / np.maximum(chroma.max(axis=1), TINY))[:, None]
     beginning = max(2, min(tonal.frames // 6 + 1, _BEGINNING))
     views = [
         tonal.profile,
-        share(np.bincount(class_of_low, weight, 12)),
+        share(np.bincount(class_of_low, loudness, 12)),
         0.5 * np.bincount(class_of_low[:2], minlength=12),
-        share(np.bincount(class_of_low[deep], weight[deep], 12)),
+        share(np.bincount(class_of_low[deep], loudness[deep], 12)),
         share(frames[:beginning].sum(axis=0)),
         frames.max(axis=0),
     ]
@@ -60,7 +62,7 @@ def facts(tonal: Tonal) -> np.ndarray:
         np.log2(max(tonal.frames * HOP / SAMPLE_RATE, 0.2)),
         np.count_nonzero(profile > _SOUNDING * profile.max()),
         -np.sum(profile * np.log(profile + 1e-9)),
-        (share(weight) @ low - 50) / 12,
+        (share(loudness) @ low - _MIDDLE) / 12,
     ]
     turned = [np.roll(np.sqrt(views), -tonic, axis=1).ravel() for tonic in range(12)]
     fits = key_fits(profile).reshape(2, 12).T
