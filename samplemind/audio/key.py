@@ -18,11 +18,17 @@ _ENTROPY, _AGREEMENT = 2.1, 0.35
 """Nats of the pitch class profile (2.48 is a flat one) above which the peaks have to agree on a
 tuning: those of cymbals and of drum loops are many, and lie anywhere."""
 
-_CYMBAL, _CYMBAL_AGREEMENT = 82.0, 0.5
+_DEEP, _CLEAR = 68.0, 0.4
+"""A bass that slides agrees on nothing either: its peaks lie below this MIDI note on average, and
+are clearer (peakiness) than those of a drum loop."""
+
+_CYMBAL, _CYMBAL_AGREEMENT = 74.0, 0.4
 """MIDI note above which a one-shot's peaks lie on average, if it is one; they agree on little."""
 
 _FEW, _MANY = 6, 8
 """Partials a frame. Kicks and toms have a pitch too, of few partials; a plucked bass has many."""
+
+_PLUCKED_AGREEMENT = 0.5
 
 _LONGEST_BLOW, _SHORTEST_NOTE = 0.7, 0.25
 """Seconds within 20 dB of the peak: what has few partials has to last longer to be a note."""
@@ -85,19 +91,20 @@ def is_tonal(features: Features, kind: SampleKind) -> bool:
     tonal = features.tonal
     if tonal.peakiness < _TONAL or not len(tonal.pitch):
         return False
+    height = float(np.average(tonal.pitch, weights=tonal.magnitude))
     entropy = -float(np.sum(tonal.profile * np.log(tonal.profile + 1e-9)))
-    if entropy > _ENTROPY and tonal.agreement < _AGREEMENT:
+    slides = height < _DEEP and tonal.peakiness > _CLEAR
+    if entropy > _ENTROPY and tonal.agreement < _AGREEMENT and not slides:
         return False
     if kind is not SampleKind.ONE_SHOT:
         return True
-    height = np.average(tonal.pitch, weights=tonal.magnitude)
     if height > _CYMBAL and tonal.agreement < _CYMBAL_AGREEMENT:
         return False
     sustained = _sustained_seconds(features)
     partials = len(tonal.pitch) / tonal.frames
     if partials < _FEW:
         return sustained > _LONGEST_BLOW
-    is_plucked = partials > _MANY and tonal.agreement > _CYMBAL_AGREEMENT
+    is_plucked = partials > _MANY and tonal.agreement > _PLUCKED_AGREEMENT
     return is_plucked or sustained > _SHORTEST_NOTE
 
 
