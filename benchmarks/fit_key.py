@@ -54,6 +54,8 @@ def made(soundfonts: tuple[Path, ...]) -> list[Case]:
     for sound in tonal_sounds(SOUNDS_A_FAMILY, soundfonts):
         features = Features(sound.y, len(sound.y) / SAMPLE_RATE)
         key = sound.phrase.tonic + 12 * (sound.phrase.mode is Mode.MINOR)
+        if not len(features.tonal.pitch):
+            continue  # filtered away
         seen = facts(features.tonal)
         cases.append(Case(sound.voice, sound.phrase.family, key, features.seconds, seen, True))
     return cases

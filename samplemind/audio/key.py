@@ -67,8 +67,8 @@ class Model(NamedTuple):
 @cache
 def model() -> Model:
     with files("samplemind.audio").joinpath("key.npz").open("rb") as file, np.load(file) as data:
-        *parts, sharpness = (data[name] for name in Model._fields)
-        return Model(*parts, float(sharpness))
+        tables = {name: data[name] for name in Model._fields}
+    return Model(**{**tables, "sharpness": float(tables["sharpness"])})
 
 
 def musical_key(features: Features, kind: SampleKind) -> MusicalKey | None:
