@@ -191,8 +191,16 @@ def main() -> None:
     by_source = left_out(cases, "source")
     left_out([case for case in cases if case.learnt], "family")
     net = fit(cases)._replace(sharpness=calibrate(by_source))
-    tables = {name: np.float32(part) for name, part in net._asdict().items()}
-    np.savez_compressed(MODEL, **tables)
+    hidden, bias, out, linear, offset = (np.float32(part) for part in net[:5])
+    np.savez_compressed(
+        MODEL,
+        hidden=hidden,
+        bias=bias,
+        out=out,
+        linear=linear,
+        offset=offset,
+        sharpness=net.sharpness,
+    )
 
 
 if __name__ == "__main__":

@@ -29,6 +29,10 @@ def named(key: MusicalKey | None) -> tuple[str, Mode]:
     return key.tonic, key.mode
 
 
+LEAVING = (0, 0, 5, 5, 3, 3, -2, -2)
+"""Semitones over the root."""
+
+
 def midi_hertz(note_number: float) -> float:
     return 440 * 2 ** ((note_number - 69) / 12)
 
@@ -91,6 +95,15 @@ class TestKey:
     def test_two_minor_chords_begin_with_their_key(self, heard: Analyze, tonic: int) -> None:
         chords = cadence(tonic, ((0, 3, 7, 10), (-4, 0, 3, 7)), bpm=170)
         assert named(heard(chords, AnalysisLevel.BASIC).key) == (TONICS[tonic], Mode.MINOR)
+
+    @pytest.mark.parametrize("tonic", range(2, 12, 3))
+    def test_a_bass_that_leaves_its_root_is_named_by_it(self, heard: Analyze, tonic: int) -> None:
+        y = place(
+            [(i * 0.35, note(midi_hertz(30 + tonic + s), 0.35)) for i, s in enumerate(LEAVING)], 2.8
+        )
+        key = heard(y, AnalysisLevel.BASIC).key
+        assert key is not None
+        assert key.tonic == TONICS[(30 + tonic) % 12]
 
     def test_a_short_plucked_bass_has_a_key_and_a_tom_has_none(self, heard: Analyze) -> None:
         saw = sum((tone(55 * n, 0.5, 0.3 / n) for n in range(1, 40)), np.zeros(1))
