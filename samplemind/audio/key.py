@@ -1,103 +1,141 @@
-"""Key: the scale that the pitch classes of a sound fit best."""
+"""Key: the tonic and mode that the notes of a sound speak for."""
 
-from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
 
 import numpy as np
 
 from samplemind.audio.features import ENVELOPE_HOP, Features
+from samplemind.audio.key_facts import FITS, facts
 from samplemind.audio.spectrum import SAMPLE_RATE
-from samplemind.audio.tonal import Tonal
 from samplemind.domain.analysis import TONICS, Mode, MusicalKey, SampleKind
 
-# Albrecht and Shanahan, "The use of large corpora to train a new type of key-finding algorithm",
-# Music Perception 31 (2013).
-_MAJOR = (0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081)
-_MINOR = (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052)
-
-_TONAL = 0.3
+_TONAL = 0.25
 """Peakiness below which the spectrum is that of drums or noise."""
 
-_BASS_HIGHEST = 50.0
-"""MIDI note."""
+_ENTROPY, _AGREEMENT = 2.1, 0.35
+"""Nats of the pitch class profile (2.48 is a flat one) above which the peaks have to agree on a
+tuning: those of cymbals and of drum loops are many, and lie anywhere."""
 
-_BASS = 0.2
-_MINOR_LEAD = 0.05
-"""Of electronic loops the larger part is in minor (Faraldo et al., "Key estimation in electronic
-dance music", ECIR 2016)."""
+_DEEP, _CLEAR = 68.0, 0.4
+"""A bass that slides agrees on nothing either: its peaks lie below this MIDI note on average, and
+are clearer (peakiness) than those of a drum loop."""
 
-_SHORTEST_NOTE = 0.25
-"""Seconds within 20 dB of the peak, below which a one-shot is a blow and no note."""
+_CYMBAL, _CYMBAL_AGREEMENT = 74.0, 0.4
+"""MIDI note above which a one-shot's peaks lie on average, if it is one; they agree on little."""
 
-_HELD = 0.4
-"""Share of the length."""
+_FEW, _MANY = 6, 8
+"""Partials a frame. Kicks and toms have a pitch too, of few partials; a plucked bass has many."""
 
-_SOUNDING = 0.35
-"""Share of the strongest pitch class from which another counts as a note of its own."""
+_PLUCKED_AGREEMENT = 0.5
+
+_LONGEST_BLOW, _SHORTEST_NOTE = 0.7, 0.25
+"""Seconds within 20 dB of the peak: what has few partials has to last longer to be a note."""
+
+_SCALE_FROM, _SCALE_UNTIL = 6.0, 60.0
+_SCALE_A_SECOND = 1.2
+"""Seconds between which the fit with the scale counts more and more beside the network: a tune says
+by its scale what a riff can only say by its root."""
+
+# What the network takes for a neighbour is half right: the weights of MIREX's score.
+_FIFTH, _RELATIVE, _PARALLEL = 0.5, 0.3, 0.2
+
+
+class Model(NamedTuple):
+    """Constants fitted by benchmarks/fit_key.py: one hidden layer beside a linear part.
+
+    For each tonic it sees the same facts, turned: `hidden: (facts, units)`, `bias: (units,)`,
+    `out: (units, 2)`, `linear: (facts, 2)`, `offset: (2,)`; the columns are major and minor.
+    `sharpness` scales utilities so that shares are what they promise on sounds left out.
+    """
+
+    hidden: np.ndarray
+    bias: np.ndarray
+    out: np.ndarray
+    linear: np.ndarray
+    offset: np.ndarray
+    sharpness: float
+
+    def utility(self, seen: np.ndarray) -> np.ndarray:
+        """`(..., 24)` of the twelve major, then the twelve minor keys, for facts `(..., 12, n)`."""
+        active = np.tanh(seen @ self.hidden + self.bias)
+        modes = active @ self.out + seen @ self.linear + self.offset
+        return np.swapaxes(modes, -1, -2).reshape(*modes.shape[:-2], 24)
+
+
+@cache
+def model() -> Model:
+    with files("samplemind.audio").joinpath("key.npz").open("rb") as file, np.load(file) as data:
+        tables = {name: data[name] for name in Model._fields}
+    return Model(**{**tables, "sharpness": float(tables["sharpness"])})
 
 
 def musical_key(features: Features, kind: SampleKind) -> MusicalKey | None:
     """None where nothing is tonal: drums, noise, and what is too short to be a note.
 
-    One note, with its harmonics, is in many keys. A bass line or a pad of a sample library is named
-    after its lowest note all the same, and is in minor more often than not: it gets that key, with
-    little confidence.
+    A loop has few notes, which fit many keys; which of them is the root, a small network tells from
+    what sounds lowest, first, longest and strongest. The longer the sound, the more the fit of its
+    profile with the scales decides. The confidence is the share of the answer.
     """
-    if features.is_silent or features.tonal.peakiness < _TONAL:
+    if features.is_silent or not is_tonal(features, kind):
         return None
-    profile = pitch_class_profile(features.tonal.chroma)
-    notes = np.count_nonzero(profile > _SOUNDING * profile.max())
+    share = shares(model(), facts(features.tonal), features.seconds)
+    best = int(np.argmax(worth(share)))
+    mode = Mode.MAJOR if best < 12 else Mode.MINOR
+    return MusicalKey(TONICS[best % 12], mode, confidence=float(share[best]))
+
+
+def is_tonal(features: Features, kind: SampleKind) -> bool:
+    """False for drums and noise, also those that ring."""
+    tonal = features.tonal
+    if tonal.peakiness < _TONAL or not len(tonal.pitch):
+        return False
+    height = float(np.average(tonal.pitch, weights=tonal.magnitude))
+    entropy = -float(np.sum(tonal.profile * np.log(tonal.profile + 1e-9)))
+    slides = height < _DEEP and tonal.peakiness > _CLEAR
+    if entropy > _ENTROPY and tonal.agreement < _AGREEMENT and not slides:
+        return False
+    if kind is not SampleKind.ONE_SHOT:
+        return True
+    if height > _CYMBAL and tonal.agreement < _CYMBAL_AGREEMENT:
+        return False
     sustained = _sustained_seconds(features)
-    if kind is SampleKind.ONE_SHOT and sustained < _SHORTEST_NOTE:
-        return None
-    # Kicks and toms have a pitch too: a note or two alone have to be held, as a bass is.
-    if notes < 3 and sustained < _HELD * features.seconds:
-        return None
-    evidence = key_fits(profile)
-    if kind is not SampleKind.TRACK:
-        # Few notes fit many keys; what is known of such sounds has to decide.
-        evidence += _BASS * np.tile(bass_profile(features.tonal), 2)
-        evidence[12:] += _MINOR_LEAD
-    found = best_key(evidence)
-    return found if notes > 2 else replace(found, confidence=min(found.confidence, 0.3))
+    partials = len(tonal.pitch) / tonal.frames
+    if partials < _FEW:
+        return sustained > _LONGEST_BLOW
+    is_plucked = partials > _MANY and tonal.agreement > _PLUCKED_AGREEMENT
+    return is_plucked or sustained > _SHORTEST_NOTE
 
 
-def pitch_class_profile(chroma: np.ndarray) -> np.ndarray:
-    """`(12,)` from `(frames, 12)`: every frame counts, loud ones more."""
-    energy = chroma.sum(axis=1, keepdims=True)
-    return (chroma / np.maximum(np.sqrt(energy), 1e-10)).sum(axis=0)
+def shares(model: Model, seen: np.ndarray, seconds: float) -> np.ndarray:
+    """`(24,)`, sum 1: how likely each key is by the facts `seen: (12, n)`."""
+    weight = _SCALE_A_SECOND * (np.clip(seconds, _SCALE_FROM, _SCALE_UNTIL) - _SCALE_FROM)
+    utility = model.sharpness * (model.utility(seen) + weight * scale_fits(seen))
+    share = np.exp(utility - utility.max())
+    return share / share.sum()
 
 
-def bass_profile(tonal: Tonal) -> np.ndarray:
-    """`(12,)`, sum 1 (or 0): what sounds below _BASS_HIGHEST, by pitch class."""
-    low = tonal.pitch < _BASS_HIGHEST
-    classes = np.round(tonal.pitch[low] - tonal.tuning).astype(np.int64) % 12
-    profile = np.bincount(classes, tonal.magnitude[low], 12)
-    return profile / max(float(profile.sum()), 1e-10)
+def scale_fits(seen: np.ndarray) -> np.ndarray:
+    """`(24,)`: the part of the facts that tells how the profile fits the keys."""
+    return seen[:, FITS].T.ravel()
 
 
-def best_key(evidence: np.ndarray) -> MusicalKey:
-    """The best of 24 keys by `evidence: (24,)`; the confidence grows with the lead over the second
-    best."""
-    best = int(np.argmax(evidence))
-    lead = evidence[best] - float(np.max(np.delete(evidence, best)))
-    tonic, mode = best % 12, Mode.MAJOR if best < 12 else Mode.MINOR
-    confidence = float(np.clip(evidence[best] * (0.5 + 4 * lead), 0, 1))
-    return MusicalKey(TONICS[tonic], mode, confidence)
+def worth(share: np.ndarray) -> np.ndarray:
+    """`(24,)`: what each answer is worth on average, when key i is true with `share[i]`.
+
+    An answer a fifth above the truth, its relative or its parallel is not quite wrong: it mixes.
+    """
+    major, minor = share[:12], share[12:]
+    return np.concatenate(
+        [
+            major + _FIFTH * np.roll(major, 7) + _RELATIVE * np.roll(minor, 3) + _PARALLEL * minor,
+            minor + _FIFTH * np.roll(minor, 7) + _RELATIVE * np.roll(major, -3) + _PARALLEL * major,
+        ]
+    )
 
 
 def _sustained_seconds(features: Features) -> float:
     """How long the envelope stays within 20 dB of its peak."""
     loud = features.envelope > 0.1 * features.envelope.max()
     return float(np.count_nonzero(loud)) * ENVELOPE_HOP / SAMPLE_RATE
-
-
-def key_fits(profile: np.ndarray) -> np.ndarray:
-    """Correlation `(24,)` with the twelve major, then the twelve minor keys from C."""
-    centred = profile - profile.mean()
-    fits = [
-        np.dot(centred, np.roll(reference, tonic))
-        / max(float(np.linalg.norm(centred) * np.linalg.norm(reference)), 1e-12)
-        for reference in (np.array(p) - np.mean(p) for p in (_MAJOR, _MINOR))
-        for tonic in range(12)
-    ]
-    return np.array(fits)

@@ -9,7 +9,7 @@ LOWEST, HIGHEST = 27.5, 4_200.0
 """Hz."""
 
 _FRAME, _HOP, _MOST_FRAMES = 4_096, 1_024, 60
-_THRESHOLD = 0.15
+_THRESHOLD = 0.2
 _STEADY = 0.5
 """Semitones around the median within which a frame agrees with it."""
 
@@ -75,10 +75,11 @@ def fundamentals(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if not len(dips):
             continue
         dips += shortest
-        deep = dips[row[dips] < max(_THRESHOLD * 0.67, 1.5 * row[dips].min())]
-        lag = int(deep[0]) if len(deep) else int(dips[np.argmin(row[dips])])
-        left, centre, right = row[lag - 1 : lag + 2]
-        bend = left - 2 * centre + right
-        shift = 0.5 * (left - right) / bend if bend > 0 else 0.0
-        hertz[i], aperiodicity[i] = SAMPLE_RATE / (lag + shift), centre
+        # High notes have few samples a period: a dip is deeper than the sample nearest to it.
+        left, centre, right = row[dips - 1], row[dips], row[dips + 1]
+        shift = 0.5 * (left - right) / np.maximum(left - 2 * centre + right, 1e-12)
+        depth = np.maximum(centre - 0.25 * (left - right) * shift, 0)
+        deep = np.flatnonzero(depth < max(_THRESHOLD * 0.67, 1.5 * depth.min()))
+        best = deep[0]
+        hertz[i], aperiodicity[i] = SAMPLE_RATE / (dips[best] + shift[best]), depth[best]
     return np.maximum(hertz, 1.0), aperiodicity

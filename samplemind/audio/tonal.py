@@ -6,7 +6,7 @@ import numpy as np
 
 from samplemind.audio.spectrum import SAMPLE_RATE, TINY, power_blocks
 
-_FRAME, _HOP = 8_192, 4_096
+_FRAME, HOP = 8_192, 4_096
 _LOWEST, _HIGHEST = 35, 5_000
 """Hz between which peaks are looked for."""
 
@@ -23,7 +23,7 @@ class Tonal:
         low, high = (round(hertz * _FRAME / SAMPLE_RATE) for hertz in (_LOWEST, _HIGHEST))
         frames, pitches, magnitudes = [], [], []
         count, peaked, total = 0, 0.0, 0.0
-        for power in power_blocks(y, _FRAME, _HOP):
+        for power in power_blocks(y, _FRAME, HOP):
             band = power[:, low:high]
             loudest = band.max(axis=1, keepdims=True)
             is_peak = (
@@ -52,10 +52,20 @@ class Tonal:
         self.peakiness = min(1.0, peaked / max(total, TINY))
 
     @cached_property
+    def _deviation(self) -> complex:
+        """Mean of the peaks' deviations from a semitone, as points on a circle."""
+        sum_ = np.sum(self.magnitude * np.exp(2j * np.pi * self.pitch))
+        return complex(sum_ / max(float(self.magnitude.sum()), TINY))
+
+    @property
     def tuning(self) -> float:
         """Semitones, -0.5..0.5, by which the sound's scale lies above A 440."""
-        mean = np.sum(self.magnitude * np.exp(2j * np.pi * self.pitch))
-        return float(np.angle(mean) / (2 * np.pi))
+        return float(np.angle(self._deviation) / (2 * np.pi))
+
+    @property
+    def agreement(self) -> float:
+        """0..1: how far the peaks agree on a tuning. Those of cymbals lie anywhere."""
+        return abs(self._deviation)
 
     @cached_property
     def chroma(self) -> np.ndarray:
@@ -72,6 +82,17 @@ class Tonal:
             weight = 0.8 ** (harmonic - 1) * closeness * self.magnitude**0.75
             chroma += np.bincount(self.frame * 12 + nearest % 12, weight, len(chroma))
         return chroma.reshape(-1, 12).astype(np.float32)
+
+    @cached_property
+    def profile(self) -> np.ndarray:
+        """`(12,)`, sum 1 (or 0): `chroma` over all frames; loud ones count more."""
+        energy = self.chroma.sum(axis=1, keepdims=True)
+        return share((self.chroma / np.maximum(np.sqrt(energy), TINY)).sum(axis=0))
+
+
+def share(amounts: np.ndarray) -> np.ndarray:
+    """`amounts` scaled to a sum of 1; zeros stay."""
+    return amounts / max(float(amounts.sum()), TINY)
 
 
 def _surroundings(band: np.ndarray) -> np.ndarray:

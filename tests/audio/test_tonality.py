@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from samplemind.audio.key import key_fits
+from samplemind.audio.key_facts import key_fits
 from samplemind.domain.analysis import TONICS, AnalysisLevel, Mode, MusicalKey, SampleKind
 from tests.audio.conftest import Analyze
 from tests.sounds import (
@@ -27,6 +27,21 @@ from tests.sounds import (
 def named(key: MusicalKey | None) -> tuple[str, Mode]:
     assert key is not None
     return key.tonic, key.mode
+
+
+LEAVING = (0, 0, 5, 5, 3, 3, -2, -2)
+"""Semitones over the root."""
+
+
+def midi_hertz(note_number: float) -> float:
+    return 440 * 2 ** ((note_number - 69) / 12)
+
+
+def cymbal() -> np.ndarray:
+    """Two seconds of a hundred partials anywhere between 300 Hz and 6 kHz."""
+    source = np.random.default_rng(0)
+    partials = (tone(hertz, 2, 0.01) for hertz in 300 * 20 ** source.random(100))
+    return (sum(partials, np.zeros(1)) * np.exp(-seconds(2) / 0.5)).astype(np.float32)
 
 
 class TestKey:
@@ -57,14 +72,47 @@ class TestKey:
         assert key.mode is Mode.MINOR
 
     @pytest.mark.parametrize("upper", [110, 164.8], ids=["one note", "a fifth"])
-    def test_few_notes_name_their_root_without_confidence(
+    def test_few_notes_name_their_root_without_certainty(
         self, heard: Analyze, upper: float
     ) -> None:
         y = place([(0, note(110, 2)), (0, note(upper, 2))], 2)
         key = heard(y, AnalysisLevel.BASIC).key
         assert key is not None
         assert key.tonic == "A"
-        assert key.confidence <= 0.3
+        assert key.confidence < 0.9
+
+    @pytest.mark.parametrize("tonic", range(0, 12, 3))
+    def test_a_bass_line_is_named_by_its_root(self, heard: Analyze, tonic: int) -> None:
+        steps = (0, 0, 12, 0, -2, 0, 3, 0) * 2
+        y = place(
+            [(i * 0.2, note(midi_hertz(30 + tonic + s), 0.2)) for i, s in enumerate(steps)], 3.2
+        )
+        key = heard(y, AnalysisLevel.BASIC).key
+        assert key is not None
+        assert key.tonic == TONICS[(30 + tonic) % 12]
+
+    @pytest.mark.parametrize("tonic", range(1, 12, 3))
+    def test_two_minor_chords_begin_with_their_key(self, heard: Analyze, tonic: int) -> None:
+        chords = cadence(tonic, ((0, 3, 7, 10), (-4, 0, 3, 7)), bpm=170)
+        assert named(heard(chords, AnalysisLevel.BASIC).key) == (TONICS[tonic], Mode.MINOR)
+
+    @pytest.mark.parametrize("tonic", range(2, 12, 3))
+    def test_a_bass_that_leaves_its_root_is_named_by_it(self, heard: Analyze, tonic: int) -> None:
+        y = place(
+            [(i * 0.35, note(midi_hertz(30 + tonic + s), 0.35)) for i, s in enumerate(LEAVING)], 2.8
+        )
+        key = heard(y, AnalysisLevel.BASIC).key
+        assert key is not None
+        assert key.tonic == TONICS[(30 + tonic) % 12]
+
+    def test_a_short_plucked_bass_has_a_key_and_a_tom_has_none(self, heard: Analyze) -> None:
+        saw = sum((tone(55 * n, 0.5, 0.3 / n) for n in range(1, 40)), np.zeros(1))
+        plucked = (saw * np.exp(-seconds(0.5) / 0.1)).astype(np.float32)
+        key = heard(plucked, AnalysisLevel.BASIC).key
+        assert key is not None
+        assert key.tonic == "A"
+        tom = tone(110, 0.5) * np.exp(-seconds(0.5) / 0.1)
+        assert heard(tom.astype(np.float32), AnalysisLevel.BASIC).key is None
 
     def test_drums_over_chords_do_not_hide_the_key(self, heard: Analyze) -> None:
         chords = cadence(2, MAJOR_CADENCE, bpm=120, repeats=2)
@@ -74,8 +122,8 @@ class TestKey:
 
     @pytest.mark.parametrize(
         "y",
-        [noise(3), kick(), snare(), drum_loop(120, 2), silence(3), clicks(120, 4)],
-        ids=["noise", "kick", "snare", "drum loop", "silence", "clicks"],
+        [noise(3), kick(), snare(), cymbal(), drum_loop(120, 2), silence(3), clicks(120, 4)],
+        ids=["noise", "kick", "snare", "cymbal", "drum loop", "silence", "clicks"],
     )
     def test_no_tonality_no_key(self, heard: Analyze, y: np.ndarray) -> None:
         assert heard(y, AnalysisLevel.BASIC).key is None
@@ -90,7 +138,7 @@ class TestKey:
 class TestPitch:
     @pytest.mark.parametrize(
         ("hertz", "written"),
-        [(46.25, "F#1"), (110, "A2"), (261.63, "C4"), (440, "A4"), (1_046.5, "C6")],
+        [(46.25, "F#1"), (110, "A2"), (261.63, "C4"), (440, "A4"), (1_046.5, "C6"), (2_093, "C7")],
     )
     def test_notes_and_sines(self, heard: Analyze, hertz: float, written: str) -> None:
         for y in (tone(hertz, 0.8), note(hertz, 0.8)):
