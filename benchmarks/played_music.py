@@ -326,12 +326,16 @@ def band(groove: Groove, source: np.random.Generator) -> Score:
             for third in (0, 2, 4):
                 long = beats if pad else 0.3
                 notes.append(
-                    Note(begin + at, long, 1, key.pitch(chord + third, 52), source.uniform(0.4, 0.7))
+                    Note(
+                        begin + at, long, 1, key.pitch(chord + third, 52), source.uniform(0.4, 0.7)
+                    )
                 )
         if sings and (bar // 4) % 4 != 3:
             for at, long in melody if bar % 4 != 3 else melody[: len(melody) // 2 + 1]:
                 degree = int(np.clip(degree + source.integers(-2, 3), 0, 10))
-                notes.append(Note(begin + at, long, 2, key.pitch(degree, 60), source.uniform(0.6, 1)))
+                notes.append(
+                    Note(begin + at, long, 2, key.pitch(degree, 60), source.uniform(0.6, 1))
+                )
     programs = {
         0: int(source.choice(_BASSES)),
         1: int(source.choice(_PADS if pad else _CHORDS)),
@@ -426,7 +430,9 @@ def tune_score(tune: Tune, source: np.random.Generator) -> Score:
     for bar in range(bars):
         begin = bar * beats
         chord = key.degrees[(bar // int(1 + (bpm > 100))) % 4]
-        motif = motifs[form[bar % 4]] if source.random() < likely else rhythm(beats, tune.cells, source)
+        motif = (
+            motifs[form[bar % 4]] if source.random() < likely else rhythm(beats, tune.cells, source)
+        )
         if tune.accompaniment == "chorale":
             notes += _chorale_bar(key, motif, begin, source)
             continue
@@ -501,7 +507,12 @@ def _chorale_bar(
 
 # Loops of synthesisers, as producers cut them.
 
-LOOPS = {"bass loop": _BASSES, "riff loop": _SYNTHS, "pad loop": _PADS, "keys loop": (0, 1, 4, 5, 26, 27)}
+LOOPS = {
+    "bass loop": _BASSES,
+    "riff loop": _SYNTHS,
+    "pad loop": _PADS,
+    "keys loop": (0, 1, 4, 5, 26, 27),
+}
 _GENRES = {
     # Tempos, how often, and whether what is played counts in halves of the beat.
     (170, 176, 4.0, "half riff"), (160, 180, 2.0, "half riff"), (120, 130, 3.0, "riff"),
@@ -525,7 +536,9 @@ def electronic(name: str, source: np.random.Generator) -> Score:
     per_chord = int(source.choice([1, 2]))
     degree = 0
     notes: list[Note] = []
-    plan = [(at, long, int(source.integers(-3, 5))) for at, long in motif if source.random() > rests]
+    plan = [
+        (at, long, int(source.integers(-3, 5))) for at, long in motif if source.random() > rests
+    ]
     for bar in range(bars):
         chord = key.degrees[bar // per_chord % 4]
         if name == "pad loop":
@@ -560,7 +573,9 @@ def play(
     now = 0.0
     for _, score in scores:
         begins.append(now)
-        events += [Event(now, bytes((0xC0 | channel, at))) for channel, at in score.programs.items()]
+        events += [
+            Event(now, bytes((0xC0 | channel, at))) for channel, at in score.programs.items()
+        ]
         events += performed(score, now + _BREATH / 2, source)
         now += score.beats * 60 / score.bpm * 1.05 + _BREATH
     y = synthesise(events, font, has_room=bool(source.random() < 0.5))
