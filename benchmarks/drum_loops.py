@@ -73,8 +73,10 @@ def drum_loops(hits: dict[str, list[Path]], each: int, seed: int = 0) -> Iterato
 
 
 def break_edits(breaks: list[tuple[Path, int]], count: int, seed: int = 0) -> Iterator[DrumLoop]:
-    """`count` loops cut from recorded breaks, given with the beats they last: slices of half a beat in
-    another order, some repeated as rolls, faster or slower as from tape, at tempos of jungle.
+    """`count` loops cut from recorded breaks, given with the beats they last.
+
+    Slices of half a beat in another order, some as rolls, faster or slower as from tape, at the
+    tempos of jungle.
     """
     source = np.random.default_rng(seed)
     recorded = [(y, beats) for path, beats in breaks if (y := _read(path)).size]

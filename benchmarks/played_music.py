@@ -1,3 +1,4 @@
+# ruff: noqa: E501, the tables are read line by line
 """Music of known tempo and metre, made up bar by bar and played by fluidsynth from soundfonts.
 
 What a drummer, a folk band, a pianist or a producer would write, at the tempos they write it at:
@@ -198,7 +199,7 @@ def _metre(groove: Groove) -> tuple[int, int]:
 def drum_part(groove: Groove, bars: int, source: np.random.Generator) -> list[Note]:
     steps = len(groove.kick)
     step = groove.beats / steps
-    is_straight = steps % 3 != 0 or groove.beats == 3 and steps == 12
+    is_straight = steps % 3 != 0 or (groove.beats == 3 and steps == 12)
     swing = float(source.choice([0, 0, 0, 0.15, 0.3])) if is_straight else 0.0
     ghosts = source.uniform(0, 1) * float(source.random() < 0.7)
     freedom = float(source.choice([0, 0.03, 0.08, 0.15]))
@@ -444,7 +445,7 @@ def tune_score(tune: Tune, source: np.random.Generator) -> Score:
                 notes.append(Note(begin + at, 0.9 * long, 2, key.pitch(degree, 60), loud))
         if tune.accompaniment == "oom-pah":
             for beat in range(beats):
-                if beat == 0 or beats == 4 and beat == 2:
+                if beat == 0 or (beats == 4 and beat == 2):
                     low = key.pitch(chord + (4 if beat else 0), 38)
                     notes.append(Note(begin + beat, 0.8, 0, low, source.uniform(0.6, 0.8)))
                 if beat or is_compound or beats == 2:
@@ -467,7 +468,7 @@ def tune_score(tune: Tune, source: np.random.Generator) -> Score:
     if tune.accompaniment == "oom-pah" and source.random() < 0.25:
         thump, tick = (CRASH, HAT) if source.random() < 0.1 else (KICK, SNARE)
         for beat in range(bars * beats):
-            drum = thump if beat % beats == 0 or beats == 4 and beat % 4 == 2 else tick
+            drum = thump if beat % beats == 0 or (beats == 4 and beat % 4 == 2) else tick
             notes.append(Note(float(beat), 0.1, _DRUMS, drum, source.uniform(0.4, 0.6)))
     solo = int(source.choice(_LEADS))
     piano = int(source.choice([0, 0, 1, 2, 4, 5, 24, 46]))

@@ -17,6 +17,14 @@ ONE_SHOT_SECONDS = 0.6
 _WEIGHTS = np.array([-0.57, -1.52, 2.14, 2.78, 1.32, 2.28])
 _BIAS = -2.96
 
+_SILENT, _LOUD = 10 ** (-60 / 20), 10 ** (-30 / 20)
+"""Of the loudest moment."""
+
+_CUT_STEPS = 4
+"""Of ENVELOPE_HOP, 12 ms: what falls from loud to silent within them was cut."""
+
+_PAUSE_SECONDS = 0.02
+
 _SHARP = 0.08
 """Of the range of `Features.onset_bands`: 8 dB on average over the bands."""
 
@@ -35,6 +43,25 @@ def sample_kind(features: Features) -> SampleKind:
     if len(begins) < 2 or _WEIGHTS @ traits(features, begins) + _BIAS <= 0:
         return SampleKind.ONE_SHOT
     return SampleKind.LOOP
+
+
+def loop_lengths(features: Features) -> tuple[float, ...]:
+    """Seconds that a loop may last: its file, and up to where it was cut if silence follows.
+
+    A sound that died away before the silence tells nothing by its end.
+    """
+    loudest = features.envelope.max(initial=0.0)
+    sounding = np.flatnonzero(features.envelope > _SILENT * loudest)
+    if not len(sounding):
+        return (features.seconds,)
+    last = int(sounding[-1])
+    was_cut = features.envelope[max(0, last - _CUT_STEPS) : last + 1].max() > _LOUD * loudest
+    begin = last * ENVELOPE_HOP
+    heard = np.abs(features.y[begin : begin + ENVELOPE_HOP]) > _SILENT * loudest
+    cut_seconds = (begin + int(np.flatnonzero(heard)[-1]) + 1) / SAMPLE_RATE
+    if was_cut and features.seconds - cut_seconds > _PAUSE_SECONDS:
+        return (features.seconds, cut_seconds)
+    return (features.seconds,)
 
 
 def traits(features: Features, begins: np.ndarray) -> np.ndarray:

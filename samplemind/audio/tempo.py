@@ -1,5 +1,6 @@
 """Tempo: the pulse that the onsets of a sound agree on."""
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -64,21 +65,25 @@ def model() -> Model:
         return Model(**data)
 
 
-def tempo(onsets: Onsets, loop_seconds: float | None) -> Tempo | None:
+def tempo(onsets: Onsets, loop_lengths: Sequence[float]) -> Tempo | None:
     """Tempo from the repetition of the onsets, or None where there is no pulse.
 
-    `loop_seconds` is the length of the sound if it is a loop: a loop is usually a whole number of
-    beats, and then its length gives the tempo more exactly than any onset.
+    `loop_lengths` are the seconds that the sound may last if it is a loop, none if it is not: a
+    loop is usually a whole number of beats, and then its length gives the tempo more exactly than
+    any onset.
 
     Candidates are the peaks of the autocorrelation. Which of them is the beat, and not its half or
     double, a small conditional network tells from the autocorrelations and spectra of the whole and
     of three bands at simple ratios; the confidence is its share for the best.
     """
     pulse = Pulse(onsets)
-    bpms = candidates(pulse.correlation, loop_seconds)
+    lengths = loop_lengths or (None,)
+    sets = [candidates(pulse.correlation, seconds) for seconds in lengths]
+    bpms = np.concatenate(sets)
     if not len(bpms):
         return None
-    utility = model().sharpness * model().utility(evidence(pulse, bpms, loop_seconds))
+    facts = [evidence(pulse, each, seconds) for each, seconds in zip(sets, lengths, strict=True)]
+    utility = model().sharpness * model().utility(np.concatenate(facts))
     share = np.exp(utility - utility.max())
     share /= share.sum()
     order = np.argsort(-share)
@@ -87,7 +92,7 @@ def tempo(onsets: Onsets, loop_seconds: float | None) -> Tempo | None:
     # What unrelated onsets reach by chance shrinks with the root of the sound's length.
     if clarity < 0.05 + 1.5 / np.sqrt(4 / 3 * len(pulse.correlation)):
         return None
-    if loop_seconds is None or not is_exact(np.array([best]), loop_seconds).any():
+    if not any(is_exact(np.array([best]), seconds).any() for seconds in loop_lengths):
         best = _refine(pulse.correlation, best)
     same = np.abs(bpms / best - 1) < 0.03
     alternatives: list[float] = []
@@ -96,7 +101,7 @@ def tempo(onsets: Onsets, loop_seconds: float | None) -> Tempo | None:
             alternatives.append(round(float(other), 2))
     return Tempo(
         bpm=round(best, 2),
-        confidence=float(share[same].sum() * min(1.0, 2 * clarity)),
+        confidence=float(min(1.0, share[same].sum())),
         alternatives=tuple(alternatives[:3]),
     )
 
