@@ -5,8 +5,9 @@
 The manifest has the columns `path`, `tempo` (beats a minute, or empty), `metre` (like 4/4, or
 empty), `kind` (ONE_SHOT, LOOP or other) and `source`: collections count by the root of their size.
 Prints how many answers are right (tempo within 4 %) on sources and on folds left out, writes
-samplemind/audio/tempo.npz, and prints the other weights. Tempo is also learnt from drum loops that
-are played from the manifest's labelled hits (drum_loops.py).
+tempo.npz and metre.npz in samplemind/audio, and prints the other weights. Tempo is also learnt from
+drum loops that are played from the manifest's labelled hits and breaks (drum_loops.py) and, like
+metre, from music made up (played_music.py).
 """
 
 import csv
@@ -22,11 +23,12 @@ from fit_embedding import fit as fit_classes
 from played_music import pieces
 from scipy.optimize import minimize
 
+from samplemind.audio import metre
 from samplemind.audio.analyze import listen
 from samplemind.audio.features import Features
 from samplemind.audio.kind import ONE_SHOT_SECONDS, sample_kind, sharp_onsets, traits
-from samplemind.audio.metre import METRES, likeness
-from samplemind.audio.onsets import ONSET_RATE, autocorrelation
+from samplemind.audio.metre import METRES
+from samplemind.audio.metre import traits as metre_traits
 from samplemind.audio.pulse import Pulse
 from samplemind.audio.tempo import CLIP, Model, candidates, evidence
 from samplemind.domain.analysis import SampleKind
@@ -34,8 +36,10 @@ from samplemind.domain.errors import DomainError
 
 CLASS_PENALTY = 0.33
 FOLDS = 5
-MODEL = Path("samplemind/audio/tempo.npz")
-PATTERNS = 130
+TEMPO_MODEL = Path("samplemind/audio/tempo.npz")
+METRE_MODEL = Path("samplemind/audio/metre.npz")
+METRE_NAMES = ["{}/{}".format(*each) for each in METRES]
+METRE_PENALTY = 3.0
 
 LOOPS_A_STYLE = 50
 EDITS = 100
@@ -169,34 +173,39 @@ def left_out(count: int, train_and_test: Callable[[np.ndarray, np.ndarray], np.n
     return float(np.concatenate(hits).mean())
 
 
-def pattern(
-    numerator: int, denominator: int, source: np.random.Generator
-) -> tuple[float, np.ndarray]:
-    """Quarter notes a minute, and the onset strength of 25 s of a bar made up at random.
+class MetreCase(NamedTuple):
+    source: str
+    traits: np.ndarray
+    metre: int
 
-    Accents fall where the metre has them, most of the rest is filled at random; the bar repeats
-    with small deviations in time and strength.
-    """
-    bpm = source.uniform(65, 170)
-    if denominator == 8:
-        accents, division = (1.0, 0.1, 0.1, 0.7, 0.1, 0.1), 1
-    elif numerator == 4:
-        accents, division = (1.0, 0.6, 0.8, 0.6), 4
-    else:
-        accents, division = (1.0, 0.5, 0.5), 2
-    plan = np.full(len(accents) * division, 0.15)
-    plan[::division] = accents
-    likely = np.where(plan >= 0.5, 0.95, 0.35)
-    bar = plan * source.uniform(0.5, 1.5, len(plan)) * (source.random(len(plan)) < likely)
-    bar += source.uniform(0.1, 0.6, len(plan)) * (source.random(len(plan)) < 0.3)
-    bar[0] = max(bar[0], 0.8)
-    step = 60 * ONSET_RATE / bpm * 4 * numerator / denominator / len(plan)
-    strength = np.zeros(int(25 * ONSET_RATE))
-    for i in range(int(len(strength) / step) - 1):
-        at = int(max(0, i * step + source.normal(0, 0.4)))
-        strength[at] += bar[i % len(bar)] * source.uniform(0.85, 1.15)
-    smeared = np.convolve(strength, (0.3, 1, 0.5), "same")
-    return bpm, (smeared + 0.03 * source.random(len(smeared))).astype(np.float32)
+
+def metre_case(source: str, bpm: float, metre: str, features: Features) -> MetreCase | None:
+    if metre not in METRE_NAMES:
+        return None
+    found = metre_traits(Pulse(features.onsets), bpm)
+    return MetreCase(source, found, METRE_NAMES.index(metre))
+
+
+def metre_model(cases: list[MetreCase]) -> metre.Model:
+    """Prints what is right on sources left out, and returns the model of all."""
+    x = np.array([case.traits for case in cases])
+    y = np.array([case.metre for case in cases])
+    names = np.array([case.source for case in cases])
+    scale = x.std(axis=0) + 1e-3
+
+    def fitted(which: np.ndarray) -> metre.Model:
+        weights, bias = fit_classes(x[which] / scale, y[which], len(METRES), METRE_PENALTY)
+        return metre.Model(weights / scale, bias)
+
+    for source in sorted({*names} & {*RECORDED}):
+        net, out = fitted(names != source), names == source
+        found = np.argmax(x[out] @ net.weights.T + net.bias, axis=1)
+        print(f"metre, {source} left out: {np.mean(found == y[out]):.2f} of {out.sum()}")
+        for each, name in enumerate(METRE_NAMES):
+            called = np.bincount(found[y[out] == each], minlength=len(METRES))
+            if called.any():
+                print(f"  {name} is called", dict(zip(METRE_NAMES, called.tolist(), strict=True)))
+    return fitted(np.ones(len(y), bool))
 
 
 def tempo_cases(heard: list[tuple[Row, Features]], rows: list[Row]) -> Iterator[Case]:
@@ -218,8 +227,6 @@ def tempo_cases(heard: list[tuple[Row, Features]], rows: list[Row]) -> Iterator[
     ]
     for loop in break_edits(breaks, EDITS):
         yield tempo_case("edits", loop.bpm, loop.features, is_loop=True)
-    for piece in pieces(ROUNDS):
-        yield tempo_case(f"made up:{piece.style}", piece.bpm, piece.features, is_loop=piece.is_loop)
 
 
 def tempo_model(cases: list[Case]) -> Model:
@@ -263,6 +270,16 @@ def class_weights(question: str, x: np.ndarray, y: np.ndarray, classes: int) -> 
     print(np.round(weights, 2).tolist(), np.round(bias, 2).tolist())
 
 
+def quarters_to_beats(row: Row) -> float:
+    """Played grooves in 6/8 are labelled with quarters a minute, a beat being three eighths."""
+    counts_quarters = row["source"] == "groove-a" and row["metre"] == "6/8"
+    return float(row["tempo"]) / (1.5 if counts_quarters else 1)
+
+
+def write(path: Path, net: Model | metre.Model) -> None:
+    np.savez_compressed(path, **{name: np.float32(part) for name, part in net._asdict().items()})
+
+
 def main() -> None:
     with Path(sys.argv[1]).open() as file:
         rows = [row for row in csv.DictReader(file) if Path(row["path"]).exists()]
@@ -272,24 +289,20 @@ def main() -> None:
             heard.append((row, listen(Path(row["path"]), with_loudness=False).features))
         except DomainError as error:
             print(row["path"], error.message)
-    net = tempo_model(list(tempo_cases(heard, rows)))
-    np.savez_compressed(MODEL, **{name: np.float32(part) for name, part in net._asdict().items()})
-
-    names = [f"{numerator}/{denominator}" for numerator, denominator in METRES]
-    x = [
-        likeness(features.onsets.correlation, float(row["tempo"]))
+    tempos = list(tempo_cases(heard, rows))
+    metres = [
+        metre_case(row["source"], quarters_to_beats(row), row["metre"], features)
         for row, features in heard
-        if row["tempo"] and row["metre"] in names
+        if row["tempo"]
     ]
-    y = [names.index(row["metre"]) for row, _ in heard if row["tempo"] and row["metre"] in names]
-    # Collections hold few waltzes, and nothing as plain as a drum machine.
-    source = np.random.default_rng(0)
-    for i, (numerator, denominator) in enumerate(METRES):
-        for _ in range(PATTERNS):
-            bpm, strength = pattern(numerator, denominator, source)
-            x.append(likeness(autocorrelation(strength), bpm))
-            y.append(i)
-    class_weights("metre", np.array(x), np.array(y), len(names))
+    for piece in pieces(ROUNDS):
+        source = f"made up:{piece.style}"
+        tempos.append(tempo_case(source, piece.bpm, piece.features, is_loop=piece.is_loop))
+        if not piece.is_loop:
+            name = "{}/{}".format(*piece.metre)
+            metres.append(metre_case(source, piece.bpm, name, piece.features))
+    write(TEMPO_MODEL, tempo_model(tempos))
+    write(METRE_MODEL, metre_model([case for case in metres if case]))
 
     unclear = [
         (["ONE_SHOT", "LOOP"].index(row["kind"]), traits(features, begins))

@@ -99,6 +99,14 @@ GROOVES = {
     "slow blues": Groove(48, 84, 4, "x....xx....o", "...x.....x..", "xxxxxxxxxxxx"),
     "swing": Groove(100, 225, 4, "g..g..g..g..", ".....g..o..g", "x..x.xx..x.x", cymbal=RIDE),
     "swing, two": Groove(100, 200, 4, "x.....x.....", "...o.....o.g", "x..x.xx..x.x", cymbal=HAT),
+    "swing, fast": Groove(150, 225, 4, "g...g...g...g.o.", "..g...o...g...o.", "x...x.x.x...x.x.", cymbal=RIDE),
+    "swing, free": Groove(130, 225, 4, "o.....o...o...g.", "..o.g...o.o...g.", "x...x.x.x...x.x.", cymbal=RIDE),
+    "swing, sticks": Groove(110, 215, 4, "o.......o.....o.", "g...x.g.g...x.g.", "x...x.x.x...x.x.", backbeat=STICK, cymbal=RIDE),
+    "brushes": Groove(90, 200, 4, "g..g..g..g..", "x..x.xx..x.x", "...x.....x..", cymbal=PEDAL),
+    "jazz march": Groove(110, 190, 4, "x...o...x...o...", "x.x.x.xxx.x.x.gg", "....x.......x...", cymbal=PEDAL),
+    "samba, fast": Groove(90, 130, 4, "x..xx..xx..xx..x", "g.xg.xgg.xg.xgxg", "..x...x...x...x.", cymbal=PEDAL),
+    "jazz waltz, dotted": Groove(90, 205, 3, "x.....o.....", "......g...o.", "x...x.x.x.x.", cymbal=RIDE),
+    "jazz waltz, two on three": Groove(95, 205, 3, "x.....x.....", "..g...o...g.", "x.....x...x.", cymbal=RIDE),
     "waltz": Groove(84, 180, 3, "x.....o.....", "....x...x...", "x.x.x.x.x.x."),
     "rock waltz": Groove(84, 160, 3, "x.....o.o...", "....g...x...", "x.x.x.x.x.x."),
     "jazz waltz": Groove(100, 200, 3, "x....o...", "....g.o.g", "x..x.xx..", cymbal=RIDE),
@@ -201,6 +209,8 @@ def drum_part(groove: Groove, bars: int, source: np.random.Generator) -> list[No
     step = groove.beats / steps
     is_straight = steps % 3 != 0 or (groove.beats == 3 and steps == 12)
     swing = float(source.choice([0, 0, 0, 0.15, 0.3])) if is_straight else 0.0
+    # Jazz swings its eighths, up to a triplet's two to one.
+    long_eighth = source.uniform(1 / 2, 2 / 3) if groove.cymbal == RIDE and is_straight else 1 / 2
     ghosts = source.uniform(0, 1) * float(source.random() < 0.7)
     freedom = float(source.choice([0, 0.03, 0.08, 0.15]))
     cymbal = groove.cymbal
@@ -232,6 +242,8 @@ def drum_part(groove: Groove, bars: int, source: np.random.Generator) -> list[No
             strike(begin, CRASH, source.uniform(0.6, 1))
         for i in range(steps):
             at = begin + i * step + swing * step * (i % 2)
+            if i * groove.beats % steps * 2 == steps:
+                at += long_eighth - 1 / 2
             on_beat = i * groove.beats % steps == 0
             if i >= fill_from:
                 break
@@ -422,6 +434,7 @@ def tune_score(tune: Tune, source: np.random.Generator) -> Score:
     motifs = [rhythm(beats, tune.cells, source) for _ in range(4)]
     form = source.choice([(0, 1, 0, 2), (0, 0, 1, 2), (0, 1, 2, 3), (0, 0, 0, 1)])
     likely = source.uniform(0.75, 1)
+    manner = source.choice(["off", "on", "held"])
     notes: list[Note] = []
     degree = 4
     arpeggio = source.permutation([0, 4, 7, 9, 7, 4, 2, 4])
@@ -444,16 +457,7 @@ def tune_score(tune: Tune, source: np.random.Generator) -> Score:
                 loud = source.uniform(0.6, 0.8) + accent
                 notes.append(Note(begin + at, 0.9 * long, 2, key.pitch(degree, 60), loud))
         if tune.accompaniment == "oom-pah":
-            for beat in range(beats):
-                if beat == 0 or (beats == 4 and beat == 2):
-                    low = key.pitch(chord + (4 if beat else 0), 38)
-                    notes.append(Note(begin + beat, 0.8, 0, low, source.uniform(0.6, 0.8)))
-                if beat or is_compound or beats == 2:
-                    at = begin + beat + (2 * eighth if is_compound else 0.5 * (beats == 2))
-                    notes += _chord(key, chord, at, 0.4, source)
-                if is_compound and beat:
-                    low = key.pitch(chord + 4, 38)
-                    notes.append(Note(begin + beat, 0.8, 0, low, source.uniform(0.6, 0.8)))
+            notes += _oom_pah(key, chord, tune, begin, manner, source)
         elif tune.accompaniment in ("arpeggio", "sixteenths"):
             step = eighth if tune.accompaniment == "arpeggio" else 0.25
             for i in range(round(beats / step)):
@@ -480,6 +484,30 @@ def tune_score(tune: Tune, source: np.random.Generator) -> Score:
     metre = (3 * beats, 8) if is_compound else (beats, 4)
     uneven = float(source.choice([0.0, 0.002, 0.008, 0.015]))
     return Score(bpm, metre, bars * beats, notes, programs, uneven)
+
+
+def _oom_pah(
+    key: Harmony, chord: int, tune: Tune, begin: float, manner: str, source: np.random.Generator
+) -> list[Note]:
+    """A bar of bass and chords: after the bass, on every beat, or held."""
+    beats, is_compound = tune.beats, tune.denominator == 8
+    notes: list[Note] = []
+    for beat in range(beats):
+        if beat == 0 or (beats == 4 and beat == 2) or (is_compound and manner != "held"):
+            low = key.pitch(chord + (4 if beat else 0), 38)
+            notes.append(Note(begin + beat, 0.8, 0, low, source.uniform(0.6, 0.8)))
+        if manner == "held":
+            if beat == 0:
+                notes += _chord(key, chord, begin, 0.95 * beats, source)
+        elif manner == "on":
+            notes += _chord(key, chord, begin + beat, 0.7, source)
+        elif is_compound:
+            notes += _chord(key, chord, begin + beat + 2 / 3, 0.3, source)
+        elif beats == 2:
+            notes += _chord(key, chord, begin + beat + 1 / 2, 0.4, source)
+        elif beat and not (beats == 4 and beat == 2):
+            notes += _chord(key, chord, begin + beat, 0.4, source)
+    return notes
 
 
 def _chord(
@@ -557,6 +585,31 @@ def electronic(name: str, source: np.random.Generator) -> Score:
                 notes.append(Note(4 * bar + at, 0.9 * long, 1, pitch, loud))
     programs = {1: int(source.choice(LOOPS[name]))}
     return Score(bpm, (4, 4), 4 * bars, notes, programs, 0.0, is_loop=True)
+
+
+def one_shots(count: int, seed: int = 0) -> Iterator[Piece]:
+    """Notes, chords and strikes of any instrument, short or long, some cut at a round length."""
+    source = np.random.default_rng(seed)
+    for part in np.array_split(np.arange(count), 4):
+        font = SOUNDFONTS[source.integers(len(SOUNDFONTS))]
+        yield from play([("one-shot", one_shot(source)) for _ in part], font, source)
+
+
+def one_shot(source: np.random.Generator) -> Score:
+    held = float(np.exp(source.uniform(np.log(0.15), np.log(9))))
+    if source.random() < 0.25:
+        notes = [Note(0, held, _DRUMS, int(source.integers(27, 82)), source.uniform(0.5, 1))]
+    else:
+        notes = [Note(0, held, 1, int(source.integers(30, 85)), source.uniform(0.5, 1))]
+        if source.random() < 0.3:
+            third = int(source.choice([3, 4]))
+            notes += [note._replace(pitch=note.pitch + third) for note in notes]
+            notes.append(notes[0]._replace(pitch=notes[0].pitch + 7))
+    seconds = held * source.uniform(0.8, 1.2) + source.choice([0.0, 0.3, 1.0])
+    if source.random() < 0.25:
+        seconds = max(0.5, round(2 * seconds) / 2)
+    programs = {1: int(source.integers(128)), _DRUMS: int(source.choice(_KITS))}
+    return Score(60, (4, 4), float(seconds), notes, programs, 0.0)
 
 
 # Playing.
