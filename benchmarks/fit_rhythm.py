@@ -5,7 +5,7 @@
 The manifest has the columns `path`, `tempo` (beats a minute, or empty), `metre` (like 4/4, or
 empty), `kind` (ONE_SHOT, LOOP or other) and `source`: collections count by the root of their size.
 Prints how many answers are right (tempo within 4 %) on sources and on folds left out, writes
-tempo.npz and metre.npz in samplemind/audio, and prints the other weights. Tempo is also learnt from
+tempo.npz, metre.npz and kind.npz in samplemind/audio. Tempo is also learnt from
 drum loops that are played from the manifest's labelled hits and breaks (drum_loops.py) and, like
 metre, from music made up (played_music.py).
 """
@@ -13,20 +13,21 @@ metre, from music made up (played_music.py).
 import csv
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from drum_loops import break_edits, drum_loops
 from fit_embedding import fit as fit_classes
-from played_music import pieces
+from played_music import one_shots, pieces
 from scipy.optimize import minimize
 
-from samplemind.audio import metre
+from samplemind.audio import kind, metre
 from samplemind.audio.analyze import listen
 from samplemind.audio.features import Features
-from samplemind.audio.kind import ONE_SHOT_SECONDS, sample_kind, sharp_onsets, traits
+from samplemind.audio.kind import ONE_SHOT_SECONDS, TRACK_SECONDS, sample_kind
+from samplemind.audio.kind import traits as kind_traits
 from samplemind.audio.metre import METRES
 from samplemind.audio.metre import traits as metre_traits
 from samplemind.audio.pulse import Pulse
@@ -34,12 +35,13 @@ from samplemind.audio.tempo import CLIP, Model, candidates, evidence
 from samplemind.domain.analysis import SampleKind
 from samplemind.domain.errors import DomainError
 
-CLASS_PENALTY = 0.33
-FOLDS = 5
 TEMPO_MODEL = Path("samplemind/audio/tempo.npz")
 METRE_MODEL = Path("samplemind/audio/metre.npz")
 METRE_NAMES = ["{}/{}".format(*each) for each in METRES]
-METRE_PENALTY = 3.0
+METRE_PENALTY = 10.0
+KIND_MODEL = Path("samplemind/audio/kind.npz")
+KIND_PENALTY = 10.0
+ONE_SHOTS = 240
 
 LOOPS_A_STYLE = 50
 EDITS = 100
@@ -164,15 +166,6 @@ def calibrated(net: Model, judged: list[tuple[Model, Case]]) -> Model:
     return net._replace(sharpness=np.float32(best))
 
 
-def left_out(count: int, train_and_test: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> float:
-    """Share of hits where each fold is tested on a model trained on the others."""
-    fold = np.random.default_rng(0).integers(0, FOLDS, count)
-    hits = [
-        train_and_test(np.flatnonzero(fold != f), np.flatnonzero(fold == f)) for f in range(FOLDS)
-    ]
-    return float(np.concatenate(hits).mean())
-
-
 class MetreCase(NamedTuple):
     source: str
     traits: np.ndarray
@@ -260,14 +253,32 @@ def reliability(judged: list[tuple[Model, Case]]) -> None:
         print(f"confidence {share[part].mean():.2f}, right {right[part].mean():.2f}")
 
 
-def class_weights(question: str, x: np.ndarray, y: np.ndarray, classes: int) -> None:
-    def hits(train: np.ndarray, test: np.ndarray) -> np.ndarray:
-        weights, bias = fit_classes(x[train], y[train], classes, CLASS_PENALTY)
-        return np.argmax(x[test] @ weights.T + bias, axis=1) == y[test]
+class KindCase(NamedTuple):
+    source: str
+    traits: np.ndarray
+    is_loop: bool
 
-    print(f"{question}, left out:", round(left_out(len(y), hits), 3))
-    weights, bias = fit_classes(x, y, classes, CLASS_PENALTY)
-    print(np.round(weights, 2).tolist(), np.round(bias, 2).tolist())
+
+def kind_model(cases: list[KindCase]) -> kind.Model:
+    """Prints what is right on sources left out, and returns the model of all."""
+    raw = np.array([case.traits for case in cases])
+    centre, scale = raw.mean(axis=0), raw.std(axis=0) + 1e-3
+    x = np.array([kind.products(each) for each in (raw - centre) / scale])
+    y = np.array([case.is_loop for case in cases]).astype(int)
+    names = np.array([case.source for case in cases])
+
+    def fitted(which: np.ndarray) -> tuple[np.ndarray, float]:
+        # The difference of the two rows is the weight of being a loop.
+        weights, bias = fit_classes(x[which], y[which], 2, KIND_PENALTY)
+        return weights[1] - weights[0], bias[1] - bias[0]
+
+    for source in sorted({*names}):
+        out = names == source
+        weights, bias = fitted(~out)
+        right = (x[out] @ weights + bias > 0) == y[out]
+        print(f"kind, {source} left out: {right.mean():.3f} of {out.sum()}")
+    weights, bias = fitted(np.ones(len(y), bool))
+    return kind.Model(centre, scale, weights, np.array(bias))
 
 
 def quarters_to_beats(row: Row) -> float:
@@ -276,7 +287,7 @@ def quarters_to_beats(row: Row) -> float:
     return float(row["tempo"]) / (1.5 if counts_quarters else 1)
 
 
-def write(path: Path, net: Model | metre.Model) -> None:
+def write(path: Path, net: Model | metre.Model | kind.Model) -> None:
     np.savez_compressed(path, **{name: np.float32(part) for name, part in net._asdict().items()})
 
 
@@ -295,24 +306,29 @@ def main() -> None:
         for row, features in heard
         if row["tempo"]
     ]
+    kinds = [
+        (row["source"], features, row["kind"] == SampleKind.LOOP)
+        for row, features in heard
+        if row["kind"] in (SampleKind.LOOP, SampleKind.ONE_SHOT)
+    ]
     for piece in pieces(ROUNDS):
         source = f"made up:{piece.style}"
         tempos.append(tempo_case(source, piece.bpm, piece.features, is_loop=piece.is_loop))
-        if not piece.is_loop:
+        if piece.is_loop:
+            kinds.append(("made up", piece.features, True))
+        else:
             name = "{}/{}".format(*piece.metre)
             metres.append(metre_case(source, piece.bpm, name, piece.features))
     write(TEMPO_MODEL, tempo_model(tempos))
     write(METRE_MODEL, metre_model([case for case in metres if case]))
 
-    unclear = [
-        (["ONE_SHOT", "LOOP"].index(row["kind"]), traits(features, begins))
-        for row, features in heard
-        if row["kind"] in ("ONE_SHOT", "LOOP")
-        and features.seconds >= ONE_SHOT_SECONDS
-        and len(begins := sharp_onsets(features)) > 1
+    shots = [("made up", piece.features, False) for piece in one_shots(ONE_SHOTS)]
+    cases = [
+        KindCase(source, kind_traits(features), is_loop)
+        for source, features, is_loop in [*kinds, *shots]
+        if ONE_SHOT_SECONDS <= features.seconds < TRACK_SECONDS
     ]
-    # The difference of the two rows is the weight of being a loop.
-    class_weights("kind", np.array([x for _, x in unclear]), np.array([y for y, _ in unclear]), 2)
+    write(KIND_MODEL, kind_model(cases))
 
 
 if __name__ == "__main__":
