@@ -201,16 +201,20 @@ def metre_model(cases: list[MetreCase]) -> metre.Model:
     return fitted(np.ones(len(y), bool))
 
 
+def hits_by_label(rows: list[Row]) -> dict[str, list[Path]]:
+    hits: dict[str, list[Path]] = {}
+    for row in rows:
+        if row["label"] and row["kind"] != SampleKind.LOOP:
+            hits.setdefault(row["label"], []).append(Path(row["path"]))
+    return hits
+
+
 def tempo_cases(heard: list[tuple[Row, Features]], rows: list[Row]) -> Iterator[Case]:
     for row, features in heard:
         if row["tempo"]:
             is_loop = (row["kind"] or sample_kind(features)) == SampleKind.LOOP
             yield tempo_case(row["source"], float(row["tempo"]), features, is_loop=is_loop)
-    hits: dict[str, list[Path]] = {}
-    for row in rows:
-        if row["label"] and row["kind"] != SampleKind.LOOP:
-            hits.setdefault(row["label"], []).append(Path(row["path"]))
-    for loop in drum_loops(hits, LOOPS_A_STYLE):
+    for loop in drum_loops(hits_by_label(rows), LOOPS_A_STYLE):
         is_loop = sample_kind(loop.features) is SampleKind.LOOP
         yield tempo_case(f"hits:{loop.style}", loop.bpm, loop.features, is_loop=is_loop)
     breaks = [
@@ -311,6 +315,7 @@ def main() -> None:
         for row, features in heard
         if row["kind"] in (SampleKind.LOOP, SampleKind.ONE_SHOT)
     ]
+    kinds += [("hits", loop.features, True) for loop in drum_loops(hits_by_label(rows), 5, seed=1)]
     for piece in pieces(ROUNDS):
         source = f"made up:{piece.style}"
         tempos.append(tempo_case(source, piece.bpm, piece.features, is_loop=piece.is_loop))

@@ -17,11 +17,14 @@ TRACK_SECONDS = 28.0
 ONE_SHOT_SECONDS = 0.6
 """Below this a sound is a one-shot: there is no room for two beats."""
 
-_SILENT, _LOUD = 10 ** (-60 / 20), 10 ** (-30 / 20)
-"""Of the loudest moment."""
+_SILENT, _LOUD = 10 ** (-55 / 20), 10 ** (-30 / 20)
+"""Of the peak."""
 
-_CUT_STEPS = 4
-"""Of ENVELOPE_HOP, 12 ms: what falls from loud to silent within them was cut."""
+_CUT = int(0.012 * SAMPLE_RATE)
+"""Samples; what falls from loud to silent within them was cut."""
+
+_EDGE = 64
+"""Samples at the end in which the resampler may ring."""
 
 _PAUSE_SECONDS = 0.02
 
@@ -80,17 +83,15 @@ def loop_lengths(features: Features) -> tuple[float, ...]:
 
     A sound that died away before the silence tells nothing by its end.
     """
-    loudest = features.envelope.max(initial=0.0)
-    sounding = np.flatnonzero(features.envelope > _SILENT * loudest)
-    if not len(sounding):
+    # What was silence lies beside zero if the sound before it had an offset.
+    rest = np.median(features.y[-int(_PAUSE_SECONDS * SAMPLE_RATE) :])
+    heard = np.flatnonzero(np.abs(features.y[:-_EDGE] - rest) > _SILENT)
+    if not len(heard):
         return (features.seconds,)
-    last = int(sounding[-1])
-    was_cut = features.envelope[max(0, last - _CUT_STEPS) : last + 1].max() > _LOUD * loudest
-    begin = last * ENVELOPE_HOP
-    heard = np.abs(features.y[begin : begin + ENVELOPE_HOP]) > _SILENT * loudest
-    cut_seconds = (begin + int(np.flatnonzero(heard)[-1]) + 1) / SAMPLE_RATE
-    if was_cut and features.seconds - cut_seconds > _PAUSE_SECONDS:
-        return (features.seconds, cut_seconds)
+    end = int(heard[-1]) + 1
+    was_cut = np.abs(features.y[max(0, end - _CUT) : end]).max() > _LOUD
+    if was_cut and features.seconds - end / SAMPLE_RATE > _PAUSE_SECONDS:
+        return (features.seconds, end / SAMPLE_RATE)
     return (features.seconds,)
 
 

@@ -92,8 +92,9 @@ def tempo(onsets: Onsets, loop_lengths: Sequence[float]) -> Tempo | None:
     # What unrelated onsets reach by chance shrinks with the root of the sound's length.
     if clarity < 0.05 + 1.5 / np.sqrt(4 / 3 * len(pulse.correlation)):
         return None
-    if not any(is_exact(np.array([best]), seconds).any() for seconds in loop_lengths):
-        best = _refine(pulse.correlation, best)
+    exact = np.array([count * 60 / seconds for seconds in loop_lengths for count in _LOOP_BEATS])
+    near = exact[np.abs(exact / best - 1) < _EXACT]
+    best = float(near[0]) if len(near) else _refine(pulse.correlation, best)
     same = np.abs(bpms / best - 1) < 0.03
     alternatives: list[float] = []
     for other in bpms[order]:
