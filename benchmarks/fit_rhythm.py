@@ -31,6 +31,7 @@ from samplemind.audio.kind import traits as kind_traits
 from samplemind.audio.metre import METRES
 from samplemind.audio.metre import traits as metre_traits
 from samplemind.audio.pulse import Pulse
+from samplemind.audio.spectrum import SAMPLE_RATE
 from samplemind.audio.tempo import CLIP, Model, candidates, evidence
 from samplemind.domain.analysis import SampleKind
 from samplemind.domain.errors import DomainError
@@ -42,6 +43,7 @@ METRE_PENALTY = 10.0
 KIND_MODEL = Path("samplemind/audio/kind.npz")
 KIND_PENALTY = 10.0
 ONE_SHOTS = 240
+HELD_TONES = 40
 
 LOOPS_A_STYLE = 50
 EDITS = 100
@@ -257,6 +259,20 @@ def reliability(judged: list[tuple[Model, Case]]) -> None:
         print(f"confidence {share[part].mean():.2f}, right {right[part].mean():.2f}")
 
 
+def held_tones(count: int) -> Iterator[Features]:
+    """Notes that go on as they began until they are cut: loud at the end, and yet no loops."""
+    source = np.random.default_rng(0)
+    for _ in range(count):
+        seconds = float(np.exp(source.uniform(np.log(0.7), np.log(10))))
+        if source.random() < 0.3:
+            seconds = max(1.0, round(seconds))
+        t = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+        hertz, partials = source.uniform(50, 600), int(source.choice([1, 1, 5, 12]))
+        waves = [np.sin(2 * np.pi * k * hertz * t) / k for k in range(1, partials + 1)]
+        y = np.sum(waves, axis=0) * (1 + 0.2 * np.sin(2 * np.pi * source.uniform(0, 6) * t))
+        yield Features(y.astype(np.float32), seconds)
+
+
 class KindCase(NamedTuple):
     source: str
     traits: np.ndarray
@@ -328,6 +344,7 @@ def main() -> None:
     write(METRE_MODEL, metre_model([case for case in metres if case]))
 
     shots = [("made up", piece.features, False) for piece in one_shots(ONE_SHOTS)]
+    shots += [("made up", features, False) for features in held_tones(HELD_TONES)]
     cases = [
         KindCase(source, kind_traits(features), is_loop)
         for source, features, is_loop in [*kinds, *shots]
