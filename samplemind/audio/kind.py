@@ -128,10 +128,10 @@ def traits(features: Features) -> np.ndarray:
 
 
 def roundness(seconds: float) -> float:
-    """0..1: how near 2, 4, 8 … 64 beats of that length are to a whole number a minute."""
+    """0..1: how near 4, 8 … 64 beats of that length are to a whole number a minute."""
     if abs(seconds - round(2 * seconds) / 2) < _ROUND_SECONDS:
         return 0.0
-    bpms = 60 * 2.0 ** np.arange(1, 7) / seconds
+    bpms = 60 * 2.0 ** np.arange(2, 7) / seconds
     bpms = bpms[(bpms >= _USUAL_BPM[0]) & (bpms < _USUAL_BPM[1])]
     return float(np.exp(-np.square((bpms - np.round(bpms)) / _ROUND_BPM)).max(initial=0.0))
 
