@@ -129,7 +129,7 @@ def fit_tempo(cases: list[Case]) -> Model:
     hidden, bias, out, linear = zip(*nets, strict=True)
     return Model(
         centre, scale, np.hstack(hidden), np.concatenate(bias), np.concatenate(out) / NETS,
-        np.mean(linear, axis=0), np.float32(1),
+        np.mean(linear, axis=0), np.ones(()),
     )  # fmt: skip
 
 
@@ -165,7 +165,7 @@ def calibrated(net: Model, judged: list[tuple[Model, Case]]) -> Model:
 
     tried = np.arange(0.1, 1.55, 0.05)
     best = tried[np.argmin([surprise(each) for each in tried])]
-    return net._replace(sharpness=np.float32(best))
+    return net._replace(sharpness=np.array(best))
 
 
 class MetreCase(NamedTuple):
@@ -308,7 +308,8 @@ def quarters_to_beats(row: Row) -> float:
 
 
 def write(path: Path, net: Model | metre.Model | kind.Model) -> None:
-    np.savez_compressed(path, **{name: np.float32(part) for name, part in net._asdict().items()})
+    parts = {name: np.float32(part) for name, part in net._asdict().items()}
+    np.savez_compressed(path, allow_pickle=False, **parts)
 
 
 def main() -> None:

@@ -270,7 +270,10 @@ def _lines(groove: Groove) -> dict[str, str]:
 def _settle(line: str, source: np.random.Generator) -> list[float]:
     """The loudness of each step."""
     chance = {"x": (0.97, 1.0), "o": (0.5, 0.8), "g": (0.5, 0.3), ".": (0.0, 0.0)}
-    return [loud if source.random() < likely else 0.0 for likely, loud in map(chance.get, line)]
+    return [
+        loud if source.random() < likely else 0.0
+        for likely, loud in (chance[mark] for mark in line)
+    ]
 
 
 def fill(begin: float, end: float, step: float, source: np.random.Generator) -> list[Note]:
