@@ -72,6 +72,45 @@ def drum_loops(hits: dict[str, list[Path]], each: int, seed: int = 0) -> Iterato
             yield _play(name, style, drums, source)
 
 
+def break_edits(breaks: list[tuple[Path, int]], count: int, seed: int = 0) -> Iterator[DrumLoop]:
+    """`count` loops cut from recorded breaks, given with the beats they last.
+
+    Slices of half a beat in another order, some as rolls, faster or slower as from tape, at the
+    tempos of jungle.
+    """
+    source = np.random.default_rng(seed)
+    recorded = [(y, beats) for path, beats in breaks if (y := _read(path)).size]
+    for _ in range(count):
+        y, beats = recorded[source.integers(len(recorded))]
+        bpm = float(source.uniform(155, 180))
+        if source.random() < 0.7:
+            bpm = float(round(bpm))
+        own = beats * 60 * SAMPLE_RATE / len(y)
+        tape = soxr.resample(y, SAMPLE_RATE * min(bpm / own, 2.0), SAMPLE_RATE)
+        yield _edit(tape, 2 * beats, bpm, source)
+
+
+def _edit(tape: np.ndarray, slices: int, bpm: float, source: np.random.Generator) -> DrumLoop:
+    step = 30 / bpm * SAMPLE_RATE
+    bars = int(source.choice([1, 2, 2, 4, 4, 8]))
+    out = np.zeros(round(8 * bars * step), np.float32)
+    kept = source.uniform(0.3, 0.95)
+    plan = [i if source.random() < kept else int(source.integers(slices)) for i in range(16)]
+    for position in range(8 * bars):
+        # Edits mostly keep the strong beats in their place, and settle on a phrase of two bars.
+        part = plan[position % 16] % slices
+        if source.random() < 0.1:
+            part = int(source.integers(slices))
+        first = round(part * len(tape) / slices)
+        begin, end = round(position * step), round((position + 1) * step)
+        piece = tape[first : first + end - begin]
+        if source.random() < 0.05:
+            roll = piece[: len(piece) // int(source.choice([2, 3, 4]))]
+            piece = np.tile(roll, 4)[: end - begin]
+        out[begin : begin + len(piece)] += piece[: len(out) - begin]
+    return DrumLoop("break edit", bpm, Features(out, len(out) / SAMPLE_RATE), is_exact=True)
+
+
 def _play(
     name: str, style: Style, drums: dict[str, list[np.ndarray]], source: np.random.Generator
 ) -> DrumLoop:

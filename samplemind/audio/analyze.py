@@ -16,7 +16,7 @@ from samplemind.audio.features import Features
 from samplemind.audio.fingerprint import fingerprint
 from samplemind.audio.hearing import hear
 from samplemind.audio.key import musical_key
-from samplemind.audio.kind import sample_kind
+from samplemind.audio.kind import loop_lengths, sample_kind
 from samplemind.audio.labels import labels
 from samplemind.audio.loudness import LoudnessMeter
 from samplemind.audio.metre import time_signature
@@ -62,8 +62,8 @@ def find(features: Features, loudness: Loudness | None, level: AnalysisLevel) ->
     has_pulse = not (is_one_shot or features.is_silent)
     pulse = None
     if has_pulse:
-        loop_seconds = features.seconds if kind is SampleKind.LOOP else None
-        pulse = tempo(features.onsets, loop_seconds)
+        lengths = loop_lengths(features) if kind is SampleKind.LOOP else ()
+        pulse = tempo(features.onsets, lengths)
     key = musical_key(features, kind)
     if not level.includes(AnalysisLevel.STANDARD):
         return Findings(kind=kind, tempo=pulse, key=key)
@@ -82,9 +82,7 @@ def find(features: Features, loudness: Loudness | None, level: AnalysisLevel) ->
     if not level.includes(AnalysisLevel.DETAILED):
         return found
     beats = beat_times(features.onsets.strength, pulse.bpm) if pulse else None
-    metre = (
-        time_signature(features.onsets.correlation, pulse.bpm, features.seconds) if pulse else None
-    )
+    metre = time_signature(features.onsets, pulse.bpm, features.seconds) if pulse else None
     return replace(
         found,
         beats=None if beats is None else tuple(beats.tolist()),

@@ -1,46 +1,64 @@
 """Metre: how the beats group, and how they divide."""
 
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
 import numpy as np
 
-from samplemind.audio.tempo import at_multiples
+from samplemind.audio.onsets import Onsets
+from samplemind.audio.pulse import Pulse
 from samplemind.domain.analysis import TimeSignature
 
-RATIOS = np.array([1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 3 / 2, 2, 3, 4, 6, 8])
-"""Multiples of the beat at which the autocorrelation is looked at."""
+METRES = ((2, 4), (3, 4), (4, 4), (6, 8))
 
-METRES = ((3, 4), (4, 4), (6, 8))
+_RATIOS = np.array([1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 3 / 2, 2, 3, 4, 6, 8, 12])
+_BAR_RATIOS = np.array([1, 2, 3, 4, 6, 8])
+"""Multiples of the beat at which the autocorrelation is looked at, of the whole and by band."""
 
-# Fitted by benchmarks/fit_rhythm.py: a row a metre, a column a ratio.
-_WEIGHTS = np.array(
-    [
-        [-3.04, -1.92, 0.14, -2.84, -1.39, 1.93, -1.79, 0.38, 5.44, 0.11, 2.91, 0.07],
-        [2.1, 1.33, 0.26, -0.64, 3.35, -0.72, 1.58, 1.12, -5.74, 0.81, -3.14, -0.3],
-        [0.94, 0.59, -0.39, 3.49, -1.96, -1.21, 0.21, -1.5, 0.3, -0.91, 0.23, 0.23],
-    ]
-)
-_BIAS = np.array([-21.59, 16.2, 5.39])
+_HARMONICS = np.array([1 / 8, 1 / 6, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 1, 3 / 2, 2, 3, 4, 6])
+"""Multiples of the beat's frequency at which the spectrum of the onsets is looked at."""
 
 _FEWEST_BEATS = 8
 
 
-def time_signature(correlation: np.ndarray, bpm: float, seconds: float) -> TimeSignature | None:
+class Model(NamedTuple):
+    """`weights: (metres, traits)`, `bias: (metres,)`, fitted by benchmarks/fit_rhythm.py."""
+
+    weights: np.ndarray
+    bias: np.ndarray
+
+
+@cache
+def model() -> Model:
+    with files("samplemind.audio").joinpath("metre.npz").open("rb") as file, np.load(file) as data:
+        return Model(**data)
+
+
+def time_signature(onsets: Onsets, bpm: float, seconds: float) -> TimeSignature | None:
     """The likeliest of METRES, or None for sounds of fewer than eight beats.
 
-    `correlation: (lags,)` is the autocorrelation of the onset strength: a metre shows in how like
-    themselves the onsets are after a third, a half, two, three, four … beats (after Gainza,
-    "Automatic musical meter detection", ICASSP 2009). The confidence is the share that a
-    multinomial logistic regression gives the best.
+    A metre shows in how like themselves the onsets are after a third, a half, two, three, four …
+    beats (after Gainza, "Automatic musical meter detection", ICASSP 2009), and in what happens at
+    the rate of bars and of parts of a beat. The confidence is the share that a multinomial logistic
+    regression gives the best.
     """
     if seconds * bpm / 60 < _FEWEST_BEATS:
         return None
-    utility = _WEIGHTS @ likeness(correlation, bpm) + _BIAS
+    utility = model().weights @ traits(Pulse(onsets), bpm) + model().bias
     share = np.exp(utility - utility.max())
     share /= share.sum()
     best = int(np.argmax(share))
     return TimeSignature(*METRES[best], confidence=float(share[best]))
 
 
-def likeness(correlation: np.ndarray, bpm: float) -> np.ndarray:
-    """`(12,)`: the autocorrelation at RATIOS of the beat, against its mean, in deviations."""
-    values = at_multiples(correlation, np.array([bpm]), RATIOS)[0]
-    return (values - values.mean()) / max(float(values.std()), 0.05)
+def traits(pulse: Pulse, bpm: float) -> np.ndarray:
+    """`(43,)`: what repeats and what happens at simple ratios of the beat."""
+    beat = np.array([bpm])
+    return np.concatenate(
+        [
+            pulse.repeats(beat, _RATIOS)[0],
+            pulse.band_repeats(beat, _BAR_RATIOS)[0],
+            pulse.rates(beat, _HARMONICS)[0],
+        ]
+    )

@@ -1,5 +1,6 @@
 """Tempo: the pulse that the onsets of a sound agree on."""
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -7,74 +8,93 @@ from typing import NamedTuple
 import numpy as np
 
 from samplemind.audio.onsets import ONSET_RATE, Onsets
+from samplemind.audio.pulse import Pulse
 from samplemind.domain.analysis import Tempo
 
 SLOWEST, FASTEST = 48.0, 225.0
 """Beats a minute that are looked for."""
 
-RATIOS = np.array([1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 3 / 2, 2, 3, 4, 8])
-"""Multiples of a candidate's period at which the autocorrelation is looked at."""
+_RATIOS = np.array([1 / 6, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 4 / 3, 3 / 2, 2, 3, 4, 6, 8, 16])
+_BAND_RATIOS = np.array([1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 3 / 2, 2, 3, 4, 8])
+"""Multiples of a candidate's period at which the autocorrelation is looked at, of the whole and of
+each band alone: kick and snare alternate with the beat, hats divide it."""
 
-BAND_RATIOS = np.array([1 / 4, 1 / 2, 1, 2, 4])
-"""The same for each band alone: kick and snare alternate with the beat, hats divide it."""
+_HARMONICS = np.array([1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 4 / 3, 3 / 2, 2, 3, 4, 6, 8])
+_BAND_HARMONICS = np.array([1 / 4, 1 / 3, 1 / 2, 3 / 4, 1, 3 / 2, 2, 3, 4, 8])
+"""Multiples of a candidate's frequency at which the spectrum of the onsets is looked at."""
 
 _CENTRE = 110.0
-_PEAKS = 10
+_PEAKS = 12
+_NEARBY = np.linspace(-0.02, 0.02, 17)
+_SAME = 0.012
 _LOOP_BEATS = np.array([2, 4, 8, 16, 32, 64, 3, 6, 12, 24, 48])
+_BINARY = 6
+"""So many of the counts are powers of two."""
+
 _EXACT = 0.005
+_ROUND_BPM = 0.05
+CLIP = 5.0
+"""Deviations: beyond them a trait says nothing new."""
 
 
 class Model(NamedTuple):
     """Constants fitted by benchmarks/fit_rhythm.py: one hidden layer beside a linear part.
 
-    `hidden: (traits, units)`, `bias: (units,)`, `out: (units,)`, `linear: (traits,)`;
-    `sharpness` scales utilities so that shares are what they promise on sounds left out.
+    `centre, scale: (traits,)`, `hidden: (traits, units)`, `bias: (units,)`, `out: (units,)`,
+    `linear: (traits,)`; `sharpness` scales utilities so that shares are what they promise on
+    sounds left out.
     """
 
+    centre: np.ndarray
+    scale: np.ndarray
     hidden: np.ndarray
     bias: np.ndarray
     out: np.ndarray
     linear: np.ndarray
-    sharpness: float
+    sharpness: np.ndarray
 
     def utility(self, facts: np.ndarray) -> np.ndarray:
         """`(n,)` for the evidence `(n, traits)`."""
-        return np.tanh(facts @ self.hidden + self.bias) @ self.out + facts @ self.linear
+        x = np.clip((facts - self.centre) / self.scale, -CLIP, CLIP)
+        return np.tanh(x @ self.hidden + self.bias) @ self.out + x @ self.linear
 
 
 @cache
 def model() -> Model:
     with files("samplemind.audio").joinpath("tempo.npz").open("rb") as file, np.load(file) as data:
-        hidden, bias, out, linear = (data[name] for name in ("hidden", "bias", "out", "linear"))
-        return Model(hidden, bias, out, linear, float(data["sharpness"]))
+        return Model(**data)
 
 
-def tempo(onsets: Onsets, loop_seconds: float | None) -> Tempo | None:
-    """Tempo from the autocorrelation of the onset strength, or None where there is no pulse.
+def tempo(onsets: Onsets, loop_lengths: Sequence[float]) -> Tempo | None:
+    """Tempo from the repetition of the onsets, or None where there is no pulse.
 
-    `loop_seconds` is the length of the sound if it is a loop: a loop is usually a whole number of
-    beats, and then its length gives the tempo more exactly than any onset.
+    `loop_lengths` are the seconds that the sound may last if it is a loop, none if it is not: a
+    loop is usually a whole number of beats, and then its length gives the tempo more exactly than
+    any onset.
 
-    Candidates are the peaks of the autocorrelation. Which of them is the
-    beat, and not its half or double, a small conditional network tells from the autocorrelations
-    of the whole and of three bands at simple ratios of the candidate's period; the confidence is
-    its share for the best.
+    Candidates are the peaks of the autocorrelation. Which of them is the beat, and not its half or
+    double, a small conditional network tells from the autocorrelations and spectra of the whole and
+    of three bands at simple ratios; the confidence is its share for the best.
     """
-    correlation = onsets.correlation
-    bpms = candidates(correlation, loop_seconds)
+    pulse = Pulse(onsets)
+    lengths = loop_lengths or (None,)
+    sets = [candidates(pulse.correlation, seconds) for seconds in lengths]
+    bpms = np.concatenate(sets)
     if not len(bpms):
         return None
-    utility = model().sharpness * model().utility(evidence(onsets, bpms, loop_seconds))
+    facts = [evidence(pulse, each, seconds) for each, seconds in zip(sets, lengths, strict=True)]
+    utility = model().sharpness * model().utility(np.concatenate(facts))
     share = np.exp(utility - utility.max())
     share /= share.sum()
     order = np.argsort(-share)
     best = float(bpms[order[0]])
-    clarity = _clarity(correlation, best)
+    clarity = _clarity(pulse.correlation, best)
     # What unrelated onsets reach by chance shrinks with the root of the sound's length.
-    if clarity < 0.05 + 1.5 / np.sqrt(4 / 3 * len(correlation)):
+    if clarity < 0.05 + 1.5 / np.sqrt(4 / 3 * len(pulse.correlation)):
         return None
-    if loop_seconds is None or not is_exact(np.array([best]), loop_seconds).any():
-        best = _refine(correlation, best)
+    exact = np.array([count * 60 / seconds for seconds in loop_lengths for count in _LOOP_BEATS])
+    near = exact[np.abs(exact / best - 1) < _EXACT]
+    best = float(near[0]) if len(near) else _refine(pulse.correlation, best)
     same = np.abs(bpms / best - 1) < 0.03
     alternatives: list[float] = []
     for other in bpms[order]:
@@ -82,7 +102,7 @@ def tempo(onsets: Onsets, loop_seconds: float | None) -> Tempo | None:
             alternatives.append(round(float(other), 2))
     return Tempo(
         bpm=round(best, 2),
-        confidence=float(share[same].sum() * min(1.0, 2 * clarity)),
+        confidence=float(min(1.0, share[same].sum())),
         alternatives=tuple(alternatives[:3]),
     )
 
@@ -93,34 +113,53 @@ def candidates(correlation: np.ndarray, loop_seconds: float | None) -> np.ndarra
     comb = at_multiples(correlation, grid, np.array([1, 2, 4])) @ np.array([1, 1, 0.5])
     inner = np.flatnonzero((comb[1:-1] >= comb[:-2]) & (comb[1:-1] >= comb[2:])) + 1
     best = grid[inner[np.argsort(-comb[inner])][:_PEAKS]]
-    found = np.concatenate([best, 2 * best[:3], best[:3] / 2])
+    found = np.concatenate([best, 2 * best[:4], best[:4] / 2])
+    exact = np.zeros(0)
     if loop_seconds is not None:
         exact = _LOOP_BEATS * 60 / loop_seconds
-        near = np.abs(found[:, None] / exact - 1) < 0.02
-        found = np.concatenate([found[~near.any(axis=1)], exact])
-    return found[(found >= SLOWEST) & (found <= FASTEST)]
+        found = found[~(np.abs(found[:, None] / exact - 1) < 0.02).any(axis=1)]
+    # What is asked of many beats wants a period as exact as they.
+    nearby = found[:, None] * (1 + _NEARBY)
+    comb = at_multiples(correlation, nearby.ravel(), np.array([1, 2, 3, 4, 8])).sum(axis=1)
+    nearest = np.argmax(comb.reshape(nearby.shape), axis=1)
+    kept: list[float] = []
+    for bpm in (*exact, *nearby[np.arange(len(found)), nearest]):
+        if SLOWEST <= bpm <= FASTEST and all(abs(bpm / other - 1) > _SAME for other in kept):
+            kept.append(float(bpm))
+    return np.array(kept)
 
 
-def evidence(onsets: Onsets, bpms: np.ndarray, loop_seconds: float | None) -> np.ndarray:
-    """What speaks for each candidate, `(n, 31)`: likeness at RATIOS, three terms for the octave of
-    the tempo itself, two for a loop that is 2, 4, 8 … or 3, 6, 12 … beats long, and likeness at
-    BAND_RATIOS for each band."""
+def evidence(pulse: Pulse, bpms: np.ndarray, loop_seconds: float | None) -> np.ndarray:
+    """What speaks for each candidate, `(n, traits)`: repetition and rates at simple ratios, of the
+    whole and by band; three terms for the octave of the tempo itself; how a loop's length fits; how
+    many onsets a beat would have; and the colour of the whole, which is the same for all."""
     octave = np.log2(bpms / _CENTRE)
-    halves = thirds = np.zeros(len(bpms))
-    if loop_seconds is not None:
-        fits = is_exact(bpms, loop_seconds)
-        halves, thirds = fits[:, :6].any(axis=1), fits[:, 6:].any(axis=1)
     return np.column_stack(
         [
-            at_multiples(onsets.correlation, bpms, RATIOS),
+            pulse.repeats(bpms, _RATIOS),
+            pulse.band_repeats(bpms, _BAND_RATIOS),
+            pulse.rates(bpms, _HARMONICS),
+            pulse.band_rates(bpms, _BAND_HARMONICS),
             octave,
             octave**2,
             np.abs(octave) ** 3,
-            halves,
-            thirds,
-            *(at_multiples(band, bpms, BAND_RATIOS) for band in onsets.band_correlations),
+            loop_fit(bpms, loop_seconds),
+            pulse.density(bpms),
+            np.tile(pulse.colour(), (len(bpms), 1)),
         ]
     )
+
+
+def loop_fit(bpms: np.ndarray, loop_seconds: float | None) -> np.ndarray:
+    """`(n, 5)`: whether a loop would be 2, 4, 8 … or 3, 6, 12 … beats long, whether it then has a
+    round tempo, octaves of the number of beats, and whether it is a loop at all."""
+    if loop_seconds is None:
+        return np.zeros((len(bpms), 5))
+    fits = is_exact(bpms, loop_seconds)
+    binary, ternary = fits[:, :_BINARY].any(axis=1), fits[:, _BINARY:].any(axis=1)
+    roundness = np.exp(-np.square((bpms - np.round(bpms)) / _ROUND_BPM)) * (binary | ternary)
+    beats = np.log2(loop_seconds * bpms / 60)
+    return np.column_stack([binary, ternary, roundness, beats, np.ones(len(bpms))])
 
 
 def is_exact(bpms: np.ndarray, loop_seconds: float) -> np.ndarray:

@@ -11,6 +11,7 @@ from samplemind.audio.beats import beat_times
 from samplemind.domain.analysis import AnalysisLevel, SampleKind, Tempo
 from tests.audio.conftest import Analyze
 from tests.sounds import (
+    RATE,
     clicks,
     drum_loop,
     hat,
@@ -46,6 +47,14 @@ class TestTempo:
         assert found.kind is SampleKind.LOOP
         # The octave is a matter of taste; the pulse is not.
         ratio = tempo_of(found.tempo) / bpm
+        assert min(abs(ratio - 1), abs(ratio - 0.5), abs(ratio - 2)) < 1e-3
+
+    def test_silence_after_a_loop_does_not_count(self, heard: Analyze) -> None:
+        loop = drum_loop(137, 2)
+        # Something rings until the cut, as in a loop that is bounced with its tail cut off.
+        loop = loop + np.float32(0.3) * tone(110, len(loop) / RATE)[: len(loop)]
+        found = heard(np.concatenate([loop, silence(0.31)]), AnalysisLevel.BASIC)
+        ratio = tempo_of(found.tempo) / 137
         assert min(abs(ratio - 1), abs(ratio - 0.5), abs(ratio - 2)) < 1e-3
 
     @pytest.mark.parametrize("bpm", [90.0, 111.1, 123.4])
