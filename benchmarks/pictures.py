@@ -12,7 +12,9 @@ from sklearn.manifold import TSNE
 
 from samplemind.audio.analyze import analyze, listen
 from samplemind.audio.features import Features
-from samplemind.audio.key import key_fits, pitch_class_profile
+from samplemind.audio.key import model as key_model
+from samplemind.audio.key import shares
+from samplemind.audio.key_facts import facts
 from samplemind.audio.onsets import ONSET_RATE
 from samplemind.domain.analysis import TONICS, AnalysisLevel
 
@@ -58,8 +60,9 @@ def rhythm() -> None:
 
 def key() -> None:
     path = SAMPLES / "guit_em9.flac"
-    profile = pitch_class_profile(heard(path).tonal.chroma)
-    fits = key_fits(profile)
+    features = heard(path)
+    profile = features.tonal.chroma.sum(axis=0)
+    fits = shares(key_model(), facts(features.tonal), features.seconds)
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
     left.bar(TONICS, profile / profile.max())
     left.set_title(f"{path.name}: pitch classes")
@@ -67,7 +70,7 @@ def key() -> None:
     right.bar(across - 0.2, fits[:12], 0.4, label="major")
     right.bar(across + 0.2, fits[12:], 0.4, label="minor")
     right.set_xticks(across, TONICS)
-    right.set_title("how well each key fits")
+    right.set_title("share of each key")
     right.legend()
     figure.savefig(PICTURES / "key.png", dpi=90)
 

@@ -33,6 +33,7 @@ from samplemind.audio.decode import OpenSound
 from samplemind.audio.embedding import embedding
 from samplemind.audio.features import Features
 from samplemind.audio.fingerprint import fingerprint
+from samplemind.audio.hearing import hear
 from samplemind.audio.key import musical_key
 from samplemind.audio.kind import sample_kind
 from samplemind.audio.labels import labels
@@ -62,11 +63,12 @@ STAGES: dict[str, Callable[[Features], Any]] = {
     "timbre": lambda it: it.timbre.mfcc,
     "notes": lambda it: it.tonal.chroma,
     "kind": sample_kind,
-    "tempo": lambda it: tempo(it.onsets, None),
+    "tempo": lambda it: tempo(it.onsets, ()),
     "key": lambda it: musical_key(it, SampleKind.TRACK),
     "averages of the spectrum": spectral_features,
-    "labels": lambda it: labels(it, SampleKind.TRACK),
-    "embedding": embedding,
+    "network": hear,
+    "network, labels": lambda it: labels(it, SampleKind.TRACK, hear(it)),
+    "network, embedding": lambda it: embedding(it, SampleKind.TRACK, hear(it)),
     "fingerprint": fingerprint,
     "beats": lambda it: beat_times(it.onsets.strength, BPM),
 }
