@@ -8,6 +8,7 @@ import numpy as np
 
 from samplemind.audio.onsets import Onsets
 from samplemind.audio.pulse import Pulse
+from samplemind.audio.tempo import is_felt
 from samplemind.domain.analysis import TimeSignature
 
 METRES = ((2, 4), (3, 4), (4, 4), (6, 8))
@@ -36,14 +37,14 @@ def model() -> Model:
 
 
 def time_signature(onsets: Onsets, bpm: float, seconds: float) -> TimeSignature | None:
-    """The likeliest of METRES, or None for sounds of fewer than eight beats.
+    """The likeliest of METRES, or None for fewer than eight beats, or beats that nothing marks.
 
     A metre shows in how like themselves the onsets are after a third, a half, two, three, four …
     beats (after Gainza, "Automatic musical meter detection", ICASSP 2009), and in what happens at
     the rate of bars and of parts of a beat. The confidence is the share that a multinomial logistic
     regression gives the best.
     """
-    if seconds * bpm / 60 < _FEWEST_BEATS:
+    if seconds * bpm / 60 < _FEWEST_BEATS or not is_felt(onsets.correlation, bpm):
         return None
     utility = model().weights @ traits(Pulse(onsets), bpm) + model().bias
     share = np.exp(utility - utility.max())

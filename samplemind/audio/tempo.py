@@ -33,6 +33,12 @@ _BINARY = 6
 
 _EXACT = 0.005
 _ROUND_BPM = 0.05
+_USUAL_BPM = 70.0, 180.0
+_USUAL_CENTRE = 125.0
+_ROUND_SECONDS = 0.002
+_BY_LENGTH = 0.5
+"""Confidence in a tempo that nothing but a loop's length speaks for."""
+
 CLIP = 5.0
 """Deviations: beyond them a trait says nothing new."""
 
@@ -81,17 +87,15 @@ def tempo(onsets: Onsets, loop_lengths: Sequence[float]) -> Tempo | None:
     sets = [candidates(pulse.correlation, seconds) for seconds in lengths]
     bpms = np.concatenate(sets)
     if not len(bpms):
-        return None
+        return tempo_of_length(loop_lengths)
     facts = [evidence(pulse, each, seconds) for each, seconds in zip(sets, lengths, strict=True)]
     utility = model().sharpness * model().utility(np.concatenate(facts))
     share = np.exp(utility - utility.max())
     share /= share.sum()
     order = np.argsort(-share)
     best = float(bpms[order[0]])
-    clarity = _clarity(pulse.correlation, best)
-    # What unrelated onsets reach by chance shrinks with the root of the sound's length.
-    if clarity < 0.05 + 1.5 / np.sqrt(4 / 3 * len(pulse.correlation)):
-        return None
+    if not is_felt(pulse.correlation, best):
+        return tempo_of_length(loop_lengths)
     exact = np.array([count * 60 / seconds for seconds in loop_lengths for count in _LOOP_BEATS])
     near = exact[np.abs(exact / best - 1) < _EXACT]
     best = float(near[0]) if len(near) else _refine(pulse.correlation, best)
@@ -105,6 +109,21 @@ def tempo(onsets: Onsets, loop_lengths: Sequence[float]) -> Tempo | None:
         confidence=float(min(1.0, share[same].sum())),
         alternatives=tuple(alternatives[:3]),
     )
+
+
+def tempo_of_length(loop_lengths: Sequence[float]) -> Tempo | None:
+    """The round tempo at which a loop without a pulse is 4, 8 … 64 beats long, as pads are; None
+    where there is none. Lengths of whole and half seconds are any sound's and tell nothing."""
+    bpms = np.array([60 * 2.0**power / it for it in loop_lengths for power in range(2, 7)])
+    lengths = np.repeat(loop_lengths, 5)
+    is_told = np.abs(2 * lengths - np.round(2 * lengths)) > 2 * _ROUND_SECONDS
+    is_usual = (bpms >= _USUAL_BPM[0]) & (bpms <= _USUAL_BPM[1])
+    found = bpms[is_told & is_usual & (np.abs(bpms - np.round(bpms)) < _ROUND_BPM)]
+    if not len(found):
+        return None
+    order = np.argsort(np.abs(np.log2(found / _USUAL_CENTRE)))
+    best, *others = (round(float(bpm), 2) for bpm in found[order])
+    return Tempo(best, _BY_LENGTH, tuple(others))
 
 
 def candidates(correlation: np.ndarray, loop_seconds: float | None) -> np.ndarray:
@@ -176,8 +195,13 @@ def at_multiples(correlation: np.ndarray, bpms: np.ndarray, ratios: np.ndarray) 
     return np.where(lags < len(correlation) - 1, values, 0.0)
 
 
-def _clarity(correlation: np.ndarray, bpm: float) -> float:
-    return float(at_multiples(correlation, np.array([bpm]), np.array([1 / 2, 1, 2, 4])).max())
+def is_felt(correlation: np.ndarray, bpm: float) -> bool:
+    """Whether the onsets repeat themselves with the beat more than unrelated ones would.
+
+    What those reach by chance shrinks with the root of the sound's length.
+    """
+    clarity = at_multiples(correlation, np.array([bpm]), np.array([1 / 2, 1, 2, 4])).max()
+    return bool(clarity >= 0.05 + 1.5 / np.sqrt(4 / 3 * len(correlation)))
 
 
 def _refine(correlation: np.ndarray, bpm: float) -> float:

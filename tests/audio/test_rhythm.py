@@ -8,8 +8,11 @@ import soundfile
 
 from samplemind.audio.analyze import analyze
 from samplemind.audio.beats import beat_times
+from samplemind.audio.features import Features
+from samplemind.audio.metre import time_signature
+from samplemind.audio.tempo import tempo
 from samplemind.domain.analysis import AnalysisLevel, SampleKind, Tempo
-from tests.audio.conftest import Analyze
+from tests.audio.conftest import Analyze, features_of
 from tests.sounds import (
     RATE,
     clicks,
@@ -220,3 +223,28 @@ class TestKind:
         short = [p for p in paths if soundfile.info(p).duration < 2]
         kinds = [analyze(path, AnalysisLevel.BASIC).kind for path in short]
         assert kinds == [SampleKind.ONE_SHOT] * len(short)
+
+
+class TestLength:
+    """A pad has no pulse, and was cut to fit one."""
+
+    @staticmethod
+    def pad(seconds: float) -> Features:
+        t = np.arange(round(seconds * RATE)) / RATE
+        chord = sum(np.sin(2 * np.pi * 220 * 2 ** (note / 12) * t) for note in (0, 3, 7))
+        return features_of(chord * (1 + 0.2 * np.sin(2 * np.pi * t / seconds)))
+
+    def test_a_round_tempo_is_told_by_the_length_alone(self) -> None:
+        features = self.pad(16 * 60 / 174)
+        found = tempo(features.onsets, (features.seconds,))
+        assert found is not None
+        assert found.bpm == pytest.approx(174, abs=0.05)
+        assert found.confidence == pytest.approx(0.5)
+        assert 87 in found.alternatives
+        assert tempo(features.onsets, ()) is None
+        assert time_signature(features.onsets, found.bpm, features.seconds) is None
+
+    @pytest.mark.parametrize("seconds", [4.0, 5.5, 5.43])
+    def test_other_lengths_tell_nothing(self, seconds: float) -> None:
+        features = self.pad(seconds)
+        assert tempo(features.onsets, (features.seconds,)) is None
