@@ -1,6 +1,11 @@
 """A recursive filter without a recursion: what loudness is weighted by, at the speed of a BLAS."""
 
+from functools import lru_cache
+
 import numpy as np
+
+_SIZE = 64
+"""Samples of a block."""
 
 _FORGOTTEN = 1e-12
 """What is left of a state that no longer matters."""
@@ -14,49 +19,53 @@ class BlockFilter:
     states of all blocks come from a prefix sum that doubles its reach in each round.
     """
 
-    _SIZE = 64
-
     def __init__(self, sections: np.ndarray, channels: int) -> None:
-        into, forward, out, through = _state_space(sections)
-        powers = [np.eye(len(forward))]
-        for _ in range(self._SIZE):
-            powers.append(forward @ powers[-1])
-        seen = np.array([out @ power for power in powers[:-1]])
-        response = np.concatenate([[through], seen[:-1] @ into])
-        lag = np.subtract.outer(np.arange(self._SIZE), np.arange(self._SIZE))
-        direct = np.where(lag >= 0, response[lag], 0.0)
-        kept = np.array([power @ into for power in powers[-2::-1]])
-        self._products = np.concatenate([direct.T, kept], axis=1).astype(np.float32)
-        self._seen = seen.T.astype(np.float32)
-        self._forward = powers[-1]
-        self._state = np.zeros((channels, len(forward)))
+        self._products, self._seen, self._forward = _matrices(tuple(map(tuple, sections)))
+        self._state = np.zeros((channels, len(self._forward)))
         self._rest = np.zeros((channels, 0), np.float32)
 
     def push(self, block: np.ndarray) -> np.ndarray:
         """Filtered `(channels, m)` float32 of what has been pushed: m is a multiple of N."""
         if self._rest.shape[1]:
             block = np.concatenate([self._rest, block], axis=1)
-        whole = block.shape[1] // self._SIZE
-        self._rest = block[:, whole * self._SIZE :].copy()
+        whole = block.shape[1] // _SIZE
+        self._rest = block[:, whole * _SIZE :].copy()
         if not whole:
             return np.zeros((len(block), 0), np.float32)
-        rows = block[:, : whole * self._SIZE].reshape(len(block), whole, self._SIZE)
+        rows = block[:, : whole * _SIZE].reshape(len(block), whole, _SIZE)
         product = rows @ self._products
         states = np.empty((*self._state.shape, whole + 1))
         states[..., 0] = self._state
-        states[..., 1:] = product[..., self._SIZE :].transpose(0, 2, 1)
+        states[..., 1:] = product[..., _SIZE:].transpose(0, 2, 1)
         reach, step = 1, self._forward
         while reach <= whole and np.abs(step).max() > _FORGOTTEN:
             states[..., reach:] += step @ states[..., :-reach]
             reach, step = 2 * reach, step @ step
         self._state = states[..., -1]
         before = states[..., :-1].astype(np.float32).transpose(0, 2, 1)
-        return (product[..., : self._SIZE] + before @ self._seen).reshape(len(block), -1)
+        return (product[..., :_SIZE] + before @ self._seen).reshape(len(block), -1)
 
     def finish(self) -> np.ndarray:
         """What is still to come, `(channels, < N)`."""
         count = self._rest.shape[1]
-        return self.push(np.zeros((len(self._rest), -count % self._SIZE), np.float32))[:, :count]
+        return self.push(np.zeros((len(self._rest), -count % _SIZE), np.float32))[:, :count]
+
+
+@lru_cache(maxsize=16)
+def _matrices(sections: tuple[tuple[float, ...], ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What a block's samples add to its output and to the next state, side by side `(N, N + order)`
+    float32; what the state adds to the output `(order, N)` float32, and to the next state."""
+    into, forward, out, through = _state_space(np.array(sections))
+    powers = [np.eye(len(forward))]
+    for _ in range(_SIZE):
+        powers.append(forward @ powers[-1])
+    seen = np.array([out @ power for power in powers[:-1]])
+    response = np.concatenate([[through], seen[:-1] @ into])
+    lag = np.subtract.outer(np.arange(_SIZE), np.arange(_SIZE))
+    direct = np.where(lag >= 0, response[lag], 0.0)
+    kept = np.array([power @ into for power in powers[-2::-1]])
+    products = np.concatenate([direct.T, kept], axis=1).astype(np.float32)
+    return products, seen.T.astype(np.float32), powers[-1]
 
 
 def _state_space(sections: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:

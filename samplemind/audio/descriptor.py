@@ -3,7 +3,6 @@
 import numpy as np
 
 from samplemind.audio.features import ENVELOPE_HOP, Features
-from samplemind.audio.spectral import spectral_contrast, zero_crossing_rate
 from samplemind.audio.spectrum import SAMPLE_RATE
 
 _MOMENTS = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28)
@@ -35,12 +34,10 @@ def _spectrum(features: Features) -> np.ndarray:
             [np.log(timbre.bandwidth[active].mean() + 20)],
             [np.log(timbre.rolloff[active].mean() + 20)],
             [np.log(timbre.flatness[active].mean() + 1e-6)],
-            [zero_crossing_rate(features.y) ** 0.5, features.tonal.peakiness],
+            [features.zero_crossing_rate**0.5, features.tonal.peakiness],
         ]
     )
-    return np.concatenate(
-        [_decibels(mean), _decibels(attack), spectral_contrast(features.y), shape]
-    )
+    return np.concatenate([_decibels(mean), _decibels(attack), features.contrast, shape])
 
 
 def _movement(features: Features) -> np.ndarray:

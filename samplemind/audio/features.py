@@ -4,6 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
+from samplemind.audio.contrast import spectral_contrast
 from samplemind.audio.onsets import Onsets
 from samplemind.audio.timbre import Timbre
 from samplemind.audio.tonal import Tonal
@@ -39,6 +40,16 @@ class Features:
         if len(rest):
             power = np.append(power, np.vdot(rest, rest))
         return np.sqrt(power / np.float32(ENVELOPE_HOP))
+
+    @cached_property
+    def contrast(self) -> np.ndarray:
+        """`(7,)` dB: see spectral_contrast."""
+        return spectral_contrast(self.y)
+
+    @cached_property
+    def zero_crossing_rate(self) -> float:
+        """Sign changes a sample, 0..1."""
+        return float(np.mean(np.diff(np.signbit(self.y)))) if len(self.y) > 1 else 0.0
 
     @cached_property
     def timbre(self) -> Timbre:

@@ -22,6 +22,10 @@ _DEEP, _CLEAR = 68.0, 0.4
 """A bass that slides agrees on nothing either: its peaks lie below this MIDI note on average, and
 are clearer (peakiness) than those of a drum loop."""
 
+_KICK, _HELD = 52.0, 0.2
+"""MIDI note below which the peaks of a loop lie on average, if kicks are all that rings in it; then
+it is loud (within 20 dB of the peak) for a smaller share of its length than a bass line."""
+
 _CYMBAL, _CYMBAL_AGREEMENT = 74.0, 0.4
 """MIDI note above which a one-shot's peaks lie on average, if it is one; they agree on little."""
 
@@ -96,11 +100,12 @@ def is_tonal(features: Features, kind: SampleKind) -> bool:
     slides = height < _DEEP and tonal.peakiness > _CLEAR
     if entropy > _ENTROPY and tonal.agreement < _AGREEMENT and not slides:
         return False
+    sustained = _sustained_seconds(features)
     if kind is not SampleKind.ONE_SHOT:
-        return True
+        # Kicks that ring at one pitch, and silence between them.
+        return height > _KICK or sustained > _HELD * features.seconds
     if height > _CYMBAL and tonal.agreement < _CYMBAL_AGREEMENT:
         return False
-    sustained = _sustained_seconds(features)
     partials = len(tonal.pitch) / tonal.frames
     if partials < _FEW:
         return sustained > _LONGEST_BLOW
