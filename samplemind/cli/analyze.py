@@ -10,6 +10,7 @@ import typer
 
 from samplemind.cli.options import Level, Sounds
 from samplemind.cli.sounds import find_sounds, shown
+from samplemind.cli.threads import use_one_thread
 from samplemind.domain.analysis import AnalysisLevel
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def _results(sounds: Sequence[Path], level: AnalysisLevel, jobs: int) -> Iterato
     from samplemind.cli.processes import listen_in_processes
 
     if len(sounds) == 1:
+        use_one_thread()
         # A process of its own would take longer to start than most files take to analyse.
         yield listen(sounds[0], level)
     else:

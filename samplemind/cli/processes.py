@@ -17,12 +17,10 @@ from queue import SimpleQueue
 from typing import Any
 
 from samplemind.cli.listening import failure
+from samplemind.cli.threads import ONE_THREAD
 from samplemind.domain.analysis import AnalysisLevel
 
 LISTENING = (sys.executable, "-P", "-m", "samplemind.cli.listening")
-
-# The processes share the cores already.
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def listen_in_processes(
@@ -84,7 +82,7 @@ class _Listener:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=_ONE_THREAD | os.environ,
+            env=ONE_THREAD | os.environ,
             # Ctrl-C is for us to handle: we end these.
             process_group=0,
         )

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import typer
 
+from samplemind.cli.threads import use_one_thread
+
 
 def serve() -> None:
     """Start everything: the API, a worker, and each part that no address is set for."""
@@ -37,6 +39,7 @@ def worker() -> None:
     with _refusal_as_sentence():
         refuse_without_addresses(get_settings())
 
+    use_one_thread()
     from samplemind.jobs.worker import work
     from samplemind.logs import configure_logs
 
