@@ -3,6 +3,10 @@
 import numpy as np
 from scipy.optimize import minimize
 
+_RARITY = 0.25
+"""Rare classes count more, by this power of how rare they are: at 0.5 every other reel is called
+2/4, at 0 no jig is found."""
+
 
 def fit(
     x: np.ndarray, y: np.ndarray, classes: int, penalty: float = 15.0
@@ -13,8 +17,7 @@ def fit(
     """
     n, d = x.shape
     truth = np.eye(classes)[y]
-    # Rare classes count more, by the root of how rare they are.
-    count = (n / classes / np.maximum(truth.sum(axis=0), 1)) ** 0.5 @ truth.T
+    count = (n / classes / np.maximum(truth.sum(axis=0), 1)) ** _RARITY @ truth.T
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
         weights, bias = flat[:-classes].reshape(classes, d), flat[-classes:]
