@@ -57,12 +57,22 @@ def mel_windows(y: np.ndarray) -> np.ndarray:
     A sound of up to three seconds is one window; longer ones have one at each end, or four spread
     evenly. Short sounds are followed by silence.
     """
-    loud = np.flatnonzero(np.abs(y) > _QUIET * np.abs(y).max())
-    y = y[max(0, loud[0] - _LEAD) :] if len(loud) else y
+    y = y[max(0, _beginning(y) - _LEAD) :]
     last = len(y) - WINDOW
     count = 1 if last < 0.3 * WINDOW else 2 if last < 2 * WINDOW else _MOST_WINDOWS
     starts = np.linspace(0, max(last, 0), count).astype(int) if count > 1 else np.zeros(1, int)
     return np.stack([_mel_window(y[start : start + WINDOW]) for start in starts])
+
+
+def _beginning(y: np.ndarray) -> int:
+    """Index of the first sample that is not quiet; 0 where all are."""
+    limit = _QUIET * max(float(y.max()), -float(y.min()))
+    # Piece by piece: an hour of sound has eighty million samples.
+    for start in range(0, len(y), WINDOW):
+        is_loud = np.abs(y[start : start + WINDOW]) > limit
+        if is_loud.any():
+            return start + int(np.argmax(is_loud))
+    return 0
 
 
 def _mel_window(piece: np.ndarray) -> np.ndarray:
