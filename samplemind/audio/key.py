@@ -22,9 +22,9 @@ _DEEP, _CLEAR = 68.0, 0.4
 """A bass that slides agrees on nothing either: its peaks lie below this MIDI note on average, and
 are clearer (peakiness) than those of a drum loop."""
 
-_KICK, _HELD = 52.0, 0.2
-"""MIDI note below which the peaks of a loop lie on average, if kicks are all that rings in it; then
-it is loud (within 20 dB of the peak) for a smaller share of its length than a bass line."""
+_KICK, _HELD = 48.0, 0.2
+"""MIDI note below which the peaks of a loop lie on average, by power, if all that rings in it are
+kicks; then it is loud (within 20 dB of the peak) for less of its length than a bass line."""
 
 _CYMBAL, _CYMBAL_AGREEMENT = 74.0, 0.4
 """MIDI note above which a one-shot's peaks lie on average, if it is one; they agree on little."""
@@ -103,7 +103,9 @@ def is_tonal(features: Features, kind: SampleKind) -> bool:
     sustained = _sustained_seconds(features)
     if kind is not SampleKind.ONE_SHOT:
         # Kicks that ring at one pitch, and silence between them.
-        return height > _KICK or sustained > _HELD * features.seconds
+        # By power, since what the hats and the noise of the snare have of peaks is faint.
+        centre = float(np.average(tonal.pitch, weights=np.square(tonal.magnitude)))
+        return centre > _KICK or sustained > _HELD * features.seconds
     if height > _CYMBAL and tonal.agreement < _CYMBAL_AGREEMENT:
         return False
     partials = len(tonal.pitch) / tonal.frames
