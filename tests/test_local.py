@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,8 @@ def end(*_):
 
 class Health(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        parts = {"worker": {"status": "down" if manner == "alone" else "up"}}
+        works = manner != "alone" and "worker started" in notes.read_text()
+        parts = {"worker": {"status": "up" if works else "down"}}
         self.send_response(200)
         self.end_headers()
         self.wfile.write(json.dumps({"status": "up", "parts": parts}).encode())
@@ -66,8 +68,11 @@ if name == "api":
     at = os.environ["SAMPLEMIND_HOST"], int(os.environ["SAMPLEMIND_PORT"])
     server = http.server.ThreadingHTTPServer(at, Health)
     threading.Thread(target=server.serve_forever, daemon=True).start()
+# Waiting for a signal that may come a moment before the wait: `signal.pause` could miss it.
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 while True:
-    signal.pause()
+    signal.sigwait([signal.SIGTERM])
+    end()
 """
 
 # `samplemind serve` but for the programs of the API and the worker.
@@ -348,6 +353,24 @@ class TestSupervisor:
                 supervisor.wait_until_ready(0.2)
         finally:
             supervisor.stop()
+
+    def test_who_ends_after_it_answered_fails_the_start_of_all(self, tmp_path: Path) -> None:
+        answered = tmp_path / "answered"
+        until_then = f"import pathlib\nwhile not pathlib.Path({str(answered)!r}).exists(): pass"
+        ends, silent = _stand_ins(tmp_path, "willing")[:2]
+        parts = [
+            replace(ends, command=(sys.executable, "-c", until_then), check=answered.touch),
+            replace(silent, check=_refuses),
+        ]
+        said: list[str] = []
+        supervisor = Supervisor(parts, tmp_path, said.append, _Waiting())
+        supervisor.start()
+        try:
+            with pytest.raises(CannotStart, match=r"one \(it\) ended with exit code 0"):
+                supervisor.wait_until_ready(10)
+        finally:
+            supervisor.stop()
+        assert any(line.startswith("one ") and "ready" in line for line in said)
 
     def test_waits_longer_each_time_before_it_starts_again(self, tmp_path: Path) -> None:
         part = Part("one", (sys.executable, "-c", ""), _silent_check, "it")

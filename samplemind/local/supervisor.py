@@ -50,17 +50,19 @@ class Supervisor:
 
     def wait_until_ready(self, seconds: float) -> bool:
         """False where somebody asked to stop first. Raises CannotStart, naming the part, where
-        one ends or does not answer in time."""
+        one does not answer in time or ends, even after it has answered: another may have answered
+        for it, as the API does for the worker."""
         began = time.monotonic()
         silent = dict.fromkeys(self.children, "it does not answer")
         next_ask = dict.fromkeys(self.children, began)
         while silent and not self._waiting.stops:
-            for child in list(silent):
+            for child in self.children:
                 if child.ended:
                     raise CannotStart(
                         f"{child.part.name} ({child.part.program}) ended with "
                         f"{child.how_it_ended}. {child.last_lines()}"
                     )
+            for child in list(silent):
                 if time.monotonic() < next_ask[child]:
                     continue
                 try:
