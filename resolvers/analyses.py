@@ -1,6 +1,6 @@
 """Analyses: reading them, asking for them, watching them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import structlog
 from kombu.exceptions import OperationalError
@@ -20,11 +20,12 @@ _log = structlog.get_logger(__name__)
 _RECENT = 10
 
 
-async def newest_analysis(scope: Scope, audio_file: AudioFile) -> Analysis | None:
-    """The newest that succeeded."""
-    if audio_file.analysis_id is None:
-        return None
-    return await scope.loaders.analyses_by_id.load(audio_file.analysis_id)
+async def newest_analyses(scope: Scope, audio_files: Sequence[AudioFile]) -> list[Analysis | None]:
+    """Of each file the newest that succeeded, None where there is none."""
+    ids = [file.analysis_id for file in audio_files if file.analysis_id]
+    loaded = await scope.loaders.analyses_by_id.load_many(ids)
+    found = dict(zip(ids, loaded, strict=True))
+    return [found.get(file.analysis_id or "") for file in audio_files]
 
 
 async def analyses(scope: Scope, audio_file: AudioFile, window: Window) -> Page[Analysis]:

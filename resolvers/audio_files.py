@@ -30,6 +30,14 @@ async def audio_file(scope: Scope, id_: str) -> AudioFile:
     return found
 
 
+async def audio_files_by_ids(scope: Scope, ids: Sequence[str]) -> list[AudioFile]:
+    """In the order of `ids`. Raises NotFound."""
+    found = await scope.loaders.audio_files_by_id.load_many(ids)
+    if None in found:
+        raise NotFound("There is no such file in your library.", field=("id",))
+    return [file for file in found if file]
+
+
 async def audio_files(
     scope: Scope, window: Window, order: AudioFileOrder, filter_: AudioFileFilter | None
 ) -> Page[AudioFile]:

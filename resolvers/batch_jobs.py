@@ -8,6 +8,7 @@ from kombu.exceptions import OperationalError
 from resolvers.scope import Scope
 from samplemind.audio import ENGINE_VERSION
 from samplemind.domain.analysis import Analysis, AnalysisLevel, AnalysisStatus
+from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.batch_job import BatchItem, BatchJob, BatchProgress
 from samplemind.domain.errors import BadUserInput, BatchFinished, NotFound, NothingToRetry
 from samplemind.domain.ids import new_id, now
@@ -45,6 +46,20 @@ async def batch_items(
     for row in page.rows:
         scope.loaders.analyses_by_id.prime(row.value.id, row.value)
     return page.map(item_of)
+
+
+async def files_of_items(scope: Scope, items: Sequence[BatchItem]) -> list[AudioFile | None]:
+    """The file of each item, None where it was deleted."""
+    return await scope.loaders.audio_files_by_id.load_many([each.audio_file_id for each in items])
+
+
+async def analyses_of_items(scope: Scope, items: Sequence[BatchItem]) -> list[Analysis | None]:
+    """The analysis of each item, None where its file was deleted."""
+    files = await files_of_items(scope, items)
+    ids = [item.analysis_id for item, file in zip(items, files, strict=True) if file]
+    loaded = await scope.loaders.analyses_by_id.load_many(ids)
+    found = dict(zip(ids, loaded, strict=True))
+    return [found.get(item.analysis_id) for item in items]
 
 
 def item_of(analysis: Analysis) -> BatchItem:

@@ -1,7 +1,7 @@
 """Anything by its id."""
 
 from resolvers.scope import Scope
-from resolvers.users import user
+from resolvers.users import users
 from samplemind.domain.analysis import Analysis
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.batch_job import BatchJob
@@ -24,6 +24,6 @@ async def node(
         case "BatchJob":
             return await scope.loaders.batch_jobs_by_id.load(id_)
         case "User":
-            return await user(scope, id_)
+            return (await users(scope, [id_]))[0]
         case _:
             return None

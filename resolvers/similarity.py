@@ -1,6 +1,7 @@
 """What sounds like what."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resolvers.scope import Scope
@@ -65,11 +66,12 @@ async def similar_to(
     return Page(rows, has_next=len(ranked) > window.size, has_previous=after is not None)
 
 
-async def why(scope: Scope, found: SimilarAudioFile) -> Reasons | None:
-    """What the similarity rests on; None where a vector has gone in the meantime."""
-    embeddings = scope.loaders.embeddings_by_audio_file_id
-    seed, other = await embeddings.load_many([found.seed_id, found.audio_file.id])
-    return reasons(seed, other) if seed and other else None
+async def why(scope: Scope, found: Sequence[SimilarAudioFile]) -> list[Reasons | None]:
+    """What each similarity rests on; None where a vector has gone in the meantime."""
+    ids = [id_ for each in found for id_ in (each.seed_id, each.audio_file.id)]
+    loaded = await scope.loaders.embeddings_by_audio_file_id.load_many(ids)
+    pairs = zip(loaded[::2], loaded[1::2], strict=True)
+    return [reasons(seed, other) if seed and other else None for seed, other in pairs]
 
 
 async def duplicates(scope: Scope, audio_file: AudioFile) -> list[AudioFile]:

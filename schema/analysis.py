@@ -1,17 +1,19 @@
 """What is known about a sound, as clients see it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 
-from resolvers.audio_files import audio_file
+from resolvers.audio_files import audio_files_by_ids
+from resolvers.scope import Scope
 from samplemind.domain import analysis as domain
 from samplemind.domain.paging import Page
-from schema.context import Info
 from schema.ids import encode_id
 from schema.node import Node
 from schema.paging import PageInfo, encode_cursor
+from schema.relation import relation
 from schema.values import shown_as
 
 if TYPE_CHECKING:
@@ -123,13 +125,15 @@ class Analysis(Node):
     queued_at: datetime = strawberry.field(description="When it was asked for.")
     finished_at: datetime | None = strawberry.field(description="When it ended.")
 
-    @strawberry.field(description="The file it is about.")
+    @relation(description="The file it is about.")
+    @staticmethod
     async def audio_file(
-        self, info: Info
-    ) -> Annotated["AudioFile", strawberry.lazy("schema.audio_file")]:
+        analyses: Sequence["Analysis"], scope: Scope
+    ) -> list[Annotated["AudioFile", strawberry.lazy("schema.audio_file")]]:
         from schema.audio_file import AudioFile
 
-        return AudioFile.of(await audio_file(info.context, self.model.audio_file_id))
+        ids = [analysis.model.audio_file_id for analysis in analyses]
+        return [AudioFile.of(file) for file in await audio_files_by_ids(scope, ids)]
 
     @classmethod
     def of(cls, model: domain.Analysis) -> Self:

@@ -1,15 +1,17 @@
 """A stored sound, as clients see it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Self, cast
 
 import strawberry
 from strawberry.scalars import JSON
 
-from resolvers.analyses import analyses, newest_analysis
+from resolvers.analyses import analyses, newest_analyses
 from resolvers.audio_files import count_audio_files
+from resolvers.scope import Scope
 from resolvers.similarity import duplicates, similar_to
-from resolvers.users import user
+from resolvers.users import users
 from samplemind.domain import audio_file as domain
 from samplemind.domain.errors import NotAnalyzed
 from samplemind.domain.library import AudioFileFilter as DomainFilter
@@ -20,6 +22,7 @@ from schema.ids import encode_id
 from schema.inputs import AudioFileFilter
 from schema.node import Node
 from schema.paging import After, Before, First, Last, PageInfo, encode_cursor, window
+from schema.relation import relation
 from schema.similarity import ORDER as SIMILAR
 from schema.similarity import SimilarAudioFileConnection
 from schema.user import User
@@ -44,15 +47,17 @@ class AudioFile(Node):
     )
     uploaded_at: datetime = strawberry.field(description="When it was uploaded.")
 
-    @strawberry.field(description="Whose it is.")
-    async def owner(self, info: Info) -> User | None:
-        owner = await user(info.context, self.model.owner_id)
-        return User.of(owner) if owner else None
+    @relation(description="Whose it is.")
+    @staticmethod
+    async def owner(files: Sequence["AudioFile"], scope: Scope) -> list[User | None]:
+        owners = await users(scope, [file.model.owner_id for file in files])
+        return [owner and User.of(owner) for owner in owners]
 
-    @strawberry.field(description="The newest analysis that succeeded.")
-    async def analysis(self, info: Info) -> Analysis | None:
-        found = await newest_analysis(info.context, self.model)
-        return Analysis.of(found) if found else None
+    @relation(description="The newest analysis that succeeded.")
+    @staticmethod
+    async def analysis(files: Sequence["AudioFile"], scope: Scope) -> list[Analysis | None]:
+        found = await newest_analyses(scope, [file.model for file in files])
+        return [analysis and Analysis.of(analysis) for analysis in found]
 
     @strawberry.field(description="Every analysis of this file, the newest first.")
     async def analyses(

@@ -1,12 +1,19 @@
 """Many analyses at once, as clients see them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Self
 
 import strawberry
 
-from resolvers.batch_jobs import batch_items, count_batch_jobs
-from resolvers.users import user
+from resolvers.batch_jobs import (
+    analyses_of_items,
+    batch_items,
+    count_batch_jobs,
+    files_of_items,
+)
+from resolvers.scope import Scope
+from resolvers.users import users
 from samplemind.domain import batch_job as domain
 from samplemind.domain.analysis import AnalysisLevel, AnalysisStatus
 from samplemind.domain.paging import Page
@@ -16,6 +23,7 @@ from schema.context import Info
 from schema.ids import encode_id
 from schema.node import Node
 from schema.paging import After, Before, First, Last, PageInfo, encode_cursor, window
+from schema.relation import relation
 from schema.user import User
 from schema.values import shown_as
 
@@ -29,18 +37,17 @@ class BatchItem:
     status: AnalysisStatus = strawberry.field(description="How far its analysis is.")
     failure: Failure | None = strawberry.field(description="Why it failed, where it did.")
 
-    @strawberry.field(description="The file; null where it was deleted.")
-    async def audio_file(self, info: Info) -> AudioFile | None:
-        found = await info.context.loaders.audio_files_by_id.load(self.model.audio_file_id)
-        return AudioFile.of(found) if found else None
+    @relation(description="The file; null where it was deleted.")
+    @staticmethod
+    async def audio_file(items: Sequence["BatchItem"], scope: Scope) -> list[AudioFile | None]:
+        found = await files_of_items(scope, [item.model for item in items])
+        return [file and AudioFile.of(file) for file in found]
 
-    @strawberry.field(description="Its analysis; null where the file was deleted.")
-    async def analysis(self, info: Info) -> Analysis | None:
-        loaders = info.context.loaders
-        if await loaders.audio_files_by_id.load(self.model.audio_file_id) is None:
-            return None
-        found = await loaders.analyses_by_id.load(self.model.analysis_id)
-        return Analysis.of(found) if found else None
+    @relation(description="Its analysis; null where the file was deleted.")
+    @staticmethod
+    async def analysis(items: Sequence["BatchItem"], scope: Scope) -> list[Analysis | None]:
+        found = await analyses_of_items(scope, [item.model for item in items])
+        return [analysis and Analysis.of(analysis) for analysis in found]
 
     @classmethod
     def of(cls, model: domain.BatchItem) -> Self:
@@ -82,10 +89,11 @@ class BatchJob(Node):
     updated_at: datetime = strawberry.field(description="When it last moved.")
     finished_at: datetime | None = strawberry.field(description="When it ended.")
 
-    @strawberry.field(description="Whose it is.")
-    async def owner(self, info: Info) -> User | None:
-        owner = await user(info.context, self.model.owner_id)
-        return User.of(owner) if owner else None
+    @relation(description="Whose it is.")
+    @staticmethod
+    async def owner(batches: Sequence["BatchJob"], scope: Scope) -> list[User | None]:
+        owners = await users(scope, [batch.model.owner_id for batch in batches])
+        return [owner and User.of(owner) for owner in owners]
 
     @strawberry.field(description="Its files and how far each is, in the order of the batch.")
     async def items(

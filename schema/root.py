@@ -9,7 +9,9 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType
 
 import schema.enums  # noqa: F401 - describes the domain's enums before they are used
+from schema.documents import KnownDocuments
 from schema.errors import OperationExtension
+from schema.execution import Executor
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.subscription import Subscription
@@ -36,7 +38,8 @@ graphql_schema = Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    extensions=[OperationExtension],
+    extensions=[OperationExtension, KnownDocuments],
+    execution_context_class=Executor,
 )
 
 # Strawberry checks a oneOf input itself and leaves graphql-core, which tells clients, unaware.

@@ -1,13 +1,15 @@
 """What sounds alike, as clients see it."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 
+from resolvers.scope import Scope
 from resolvers.similarity import SimilarAudioFile, why
 from samplemind.domain.paging import Page
-from schema.context import Info
 from schema.paging import PageInfo, encode_cursor
+from schema.relation import relation
 from schema.values import shown_as
 
 if TYPE_CHECKING:
@@ -33,10 +35,13 @@ class SimilarAudioFileEdge:
     )
     score: float = strawberry.field(description="1 is the same sound, 0 is unrelated.")
 
-    @strawberry.field(description="What the score rests on.")
-    async def reasons(self, info: Info) -> SimilarityReasons | None:
-        found = await why(info.context, self.model)
-        return shown_as(SimilarityReasons, found) if found else None
+    @relation(description="What the score rests on.")
+    @staticmethod
+    async def reasons(
+        edges: Sequence["SimilarAudioFileEdge"], scope: Scope
+    ) -> list[SimilarityReasons | None]:
+        found = await why(scope, [edge.model for edge in edges])
+        return shown_as(list[SimilarityReasons | None], found)
 
 
 @strawberry.type(description="A page of sounds that are alike, the likest first.")
