@@ -7,7 +7,6 @@ from loaders.audio_files import AudioFilesByIdLoader
 from loaders.batch_jobs import BatchJobsByIdLoader
 from loaders.embeddings import EmbeddingsByAudioFileIdLoader
 from loaders.fingerprints import FingerprintsByAnalysisIdLoader
-from loaders.users import UsersByIdLoader
 from samplemind.store import Store
 from samplemind.vectors import Vectors
 
@@ -39,7 +38,3 @@ class Loaders:
     @cached_property
     def fingerprints_by_analysis_id(self) -> FingerprintsByAnalysisIdLoader:
         return FingerprintsByAnalysisIdLoader(self._store, self._owner_id)
-
-    @cached_property
-    def users_by_id(self) -> UsersByIdLoader:
-        return UsersByIdLoader(self._store)

@@ -24,6 +24,6 @@ async def node(
         case "BatchJob":
             return await scope.loaders.batch_jobs_by_id.load(id_)
         case "User":
-            return (await users(scope, [id_]))[0]
+            return users(scope, [id_])[0]
         case _:
             return None

@@ -50,7 +50,7 @@ class AudioFile(Node):
     @relation(description="Whose it is.")
     @staticmethod
     async def owner(files: Sequence["AudioFile"], scope: Scope) -> list[User | None]:
-        owners = await users(scope, [file.model.owner_id for file in files])
+        owners = users(scope, [file.model.owner_id for file in files])
         return [owner and User.of(owner) for owner in owners]
 
     @relation(description="The newest analysis that succeeded.")

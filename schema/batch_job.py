@@ -92,7 +92,7 @@ class BatchJob(Node):
     @relation(description="Whose it is.")
     @staticmethod
     async def owner(batches: Sequence["BatchJob"], scope: Scope) -> list[User | None]:
-        owners = await users(scope, [batch.model.owner_id for batch in batches])
+        owners = users(scope, [batch.model.owner_id for batch in batches])
         return [owner and User.of(owner) for owner in owners]
 
     @strawberry.field(description="Its files and how far each is, in the order of the batch.")

@@ -1,42 +1,23 @@
 """Documents that were seen before are neither parsed nor validated again."""
 
-from collections import OrderedDict
 from collections.abc import Iterator
 
+from cachetools import LRUCache
 from graphql import DocumentNode
 from strawberry.extensions import SchemaExtension
 
-# A parsed document takes some 50 times its text, so together they stay below 100 MB.
-_MAX_TEXT, _MAX_TOTAL = 20_000, 2_000_000
+# Of text. A parsed document takes some 50 times as much, so together they stay below 100 MB.
+_MAX_CHARACTERS, _MAX_TOTAL = 20_000, 2_000_000
 
 
-class _Known:
-    """Valid documents by their text, the least recently used dropped first."""
-
-    def __init__(self) -> None:
-        self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
-        self._size = 0
-
-    def get(self, text: str) -> DocumentNode | None:
-        if text not in self._documents:
-            return None
-        self._documents.move_to_end(text)
-        return self._documents[text]
-
-    def put(self, text: str, document: DocumentNode | None) -> None:
-        if document is None or len(text) > _MAX_TEXT or text in self._documents:
-            return
-        self._documents[text] = document
-        self._size += len(text)
-        while self._size > _MAX_TOTAL:
-            dropped, _ = self._documents.popitem(last=False)
-            self._size -= len(dropped)
+def _length(document: DocumentNode) -> int:
+    return document.loc.end if document.loc else _MAX_CHARACTERS
 
 
 class KnownDocuments(SchemaExtension):
     """Only what proved valid is kept: what is not is told anew, with errors of its own."""
 
-    _known = _Known()
+    _known: LRUCache[str, DocumentNode] = LRUCache(_MAX_TOTAL, getsizeof=_length)
     _is_known = False
 
     def on_parse(self) -> Iterator[None]:
@@ -51,5 +32,7 @@ class KnownDocuments(SchemaExtension):
         if self._is_known:
             execution.pre_execution_errors = []
         yield
-        if not self._is_known and not execution.pre_execution_errors and execution.query:
-            self._known.put(execution.query, execution.graphql_document)
+        text, document = execution.query, execution.graphql_document
+        is_new = not self._is_known and not execution.pre_execution_errors
+        if is_new and text and document and len(text) <= _MAX_CHARACTERS:
+            self._known[text] = document

@@ -8,6 +8,7 @@ import strawberry
 
 from samplemind.domain.errors import BadUserInput
 from samplemind.domain.paging import Page, Window
+from schema.ids import opaque
 
 DEFAULT_SIZE = 50
 MAX_SIZE = 200
@@ -51,7 +52,7 @@ class PageInfo:
 
 def encode_cursor(order: str, key: str) -> str:
     """A cursor says which order it belongs to, so that it cannot be used in another."""
-    return base64.urlsafe_b64encode(f"{order}\n{key}".encode()).decode().rstrip("=")
+    return opaque(f"{order}\n{key}")
 
 
 def decode_cursor(order: str, cursor: str, field: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -37,6 +38,7 @@ def make_app(settings: Settings) -> FastAPI:
         await parts.store.prepare()
         app.state.local_user = await parts.store.users.ensure(_local_user())
         warming = asyncio.create_task(parts.vectors.warm_up())
+        _spare_the_collector()
         yield
         warming.cancel()
         await parts.close()
@@ -77,6 +79,14 @@ def _local_user() -> User:
         role=Role.ADMIN,
         created_at=datetime.now(UTC),
     )
+
+
+def _spare_the_collector() -> None:
+    """What stands at the start stays to the end, and an answer makes thousands of objects: looked
+    through after every 700, they cost more than a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 async def _wait_for_documents(parts: Parts) -> None:

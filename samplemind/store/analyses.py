@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 from bson.binary import Binary
+from cachetools import LRUCache
 from pydantic import TypeAdapter
 
 from samplemind.domain.analysis import Analysis, AnalysisStatus, Failure, Findings
@@ -16,6 +17,9 @@ from samplemind.store.pages import read_page
 
 _analysis = TypeAdapter(Analysis)
 _findings = TypeAdapter(Findings)
+
+# About 10 KB each, more for a track.
+_REMEMBERED = 1_000
 
 # They are large, and few ask for them.
 _WITHOUT_VECTORS = {"embedding": 0, "fingerprint": 0}
@@ -68,6 +72,8 @@ class Analyses:
 
     def __init__(self, database: Database) -> None:
         self._analyses = database["analyses"]
+        # What has succeeded never changes again, so a process need not read it twice.
+        self._succeeded: LRUCache[str, Analysis] = LRUCache(_REMEMBERED)
 
     async def prepare(self) -> None:
         """Makes the indexes; safe to call at every start."""
@@ -83,9 +89,14 @@ class Analyses:
     async def by_ids(self, owner_id: str, ids: Sequence[str]) -> list[Analysis | None]:
         """In the order of `ids`, None where the owner has no such analysis."""
         keys = [scoped(owner_id, id_) for id_ in ids]
-        cursor = self._analyses.find({"key": {"$in": keys}}, _WITHOUT_VECTORS)
-        found = {document["_id"]: _load(document) for document in await cursor.to_list(None)}
-        return [found.get(id_) for id_ in ids]
+        found = {key: self._succeeded.get(key) for key in keys}
+        if unknown := [key for key, analysis in found.items() if analysis is None]:
+            cursor = self._analyses.find({"key": {"$in": unknown}}, _WITHOUT_VECTORS)
+            for document in await cursor.to_list(None):
+                analysis = found[document["key"]] = _load(document)
+                if analysis.status is AnalysisStatus.SUCCEEDED:
+                    self._succeeded[document["key"]] = analysis
+        return [found[key] for key in keys]
 
     async def page_of_file(
         self, owner_id: str, audio_file_id: str, window: Window
