@@ -74,7 +74,9 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # By the identity of what graphql-core has collected, which it keeps while it runs.
         self._plans: dict[int, _Plan | None] = {}
+        self._lists: dict[tuple[int, int], _Compiled | None] = {}
 
     def execute_fields(
         self,
@@ -98,21 +100,71 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         except Exception:  # what is odd, and where, the ordinary way says
             return ordinarily()
         waiting = self._execute_left(parent_type, source_value, path, plan.left, results)
-        if not waiting and not any(pending):
-            return results
+        filled = self._filled(plan.compiled, pending, results, ordinarily)
+        if not waiting:
+            return filled
 
         async def wait() -> Any:
-            if waiting:
-                found = await gather_with_cancel(*(results[name] for name in waiting))
-                results.update(zip(waiting, found, strict=True))
+            awaited = [results[name] for name in waiting]
+            if filled is results:
+                found = await gather_with_cancel(*awaited)
+            else:
+                *found, whole = await gather_with_cancel(*awaited, filled)
+                if whole is not results:
+                    return whole
+            results.update(zip(waiting, found, strict=True))
+            return results
+
+        return wait()
+
+    def complete_list_value(
+        self,
+        return_type: GraphQLList[GraphQLOutputType],
+        field_details_list: FieldDetailsList,
+        info: Any,
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        def ordinarily() -> Any:
+            return super(Executor, self).complete_list_value(
+                return_type, field_details_list, info, path, result, position_context
+            )
+
+        key = id(field_details_list), id(return_type)
+        if key not in self._lists:
+            value = self._value(return_type, field_details_list)
+            self._lists[key] = value and _compiled(value)
+        compiled = self._lists[key]
+        if compiled is None or position_context is not None:
+            return ordinarily()
+        pending = compiled.pending()
+        try:
+            results = compiled.read(result, pending)
+        except Exception:
+            return ordinarily()
+        return self._filled(compiled, pending, results, ordinarily)
+
+    def _filled(
+        self,
+        compiled: _Compiled,
+        pending: list[list[Any]],
+        results: Any,
+        ordinarily: Callable[[], Any],
+    ) -> Any:
+        """The results, or what gives them when all that is pending has been asked."""
+        if not any(pending):
+            return results
+
+        async def fill() -> Any:
             try:
-                await _fill(plan.compiled, pending, self.context_value)
+                await _fill(compiled, pending, self.context_value)
             except Exception:
                 found = ordinarily()
                 return await found if self.is_awaitable(found) else found
             return results
 
-        return wait()
+        return fill()
 
     def _execute_left(
         self,
@@ -140,7 +192,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         return waiting
 
     def _plan(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> _Plan | None:
-        """None where nothing is to be gained. The executor keeps `fields` while it runs."""
+        """None where nothing is to be gained."""
         key = id(fields)
         if key not in self._plans:
             value, left = self._object(parent_type, fields)
