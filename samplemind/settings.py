@@ -2,9 +2,11 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class Settings(BaseSettings):
@@ -30,8 +32,31 @@ class Settings(BaseSettings):
 
     workers: int = Field(default=0, ge=0, description="Analysis processes; 0 is one a core.")
     max_upload_bytes: int = Field(default=2 * 1024**3, gt=0, description="Largest file accepted.")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Other sites whose pages may use the API, with commas between them, "
+        "e.g. https://app.example.com,http://localhost:5173; * is every site.",
+    )
     log_json: bool = Field(default=False, description="Logs as JSON lines.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(_origin(item.strip()) for item in value.split(",") if item.strip())
+
+
+def _origin(text: str) -> str:
+    """As browsers write it: nothing behind the port, no port that goes without saying."""
+    if text == "*":
+        return text
+    parts = urlsplit(text.lower())
+    if not (parts.scheme and parts.hostname) or parts.path.strip("/") or parts.query:
+        raise ValueError(f"{text!r} is not an origin, which looks like https://app.example.com")
+    default = {"http": ":80", "https": ":443"}.get(parts.scheme, ":")
+    return f"{parts.scheme}://{parts.netloc.removesuffix(default)}"
 
 
 @lru_cache

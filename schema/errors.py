@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 
 import structlog
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import GraphQLError, GraphQLSyntaxError, OperationDefinitionNode
 from strawberry.extensions import SchemaExtension
 from strawberry.types.execution import StreamExecutionResult
 
@@ -21,6 +21,16 @@ class OperationExtension(SchemaExtension):
     def on_execute(self) -> Iterator[None]:
         self._executing = True
         yield
+
+    def on_validate(self) -> Iterator[None]:
+        yield
+        execution = self.execution_context
+        # Strawberry would take the first of several none of which is named.
+        document, name = execution.graphql_document, execution._provided_operation_name
+        if name is None and document and not execution.pre_execution_errors:
+            kinds = [type(definition) for definition in document.definitions]
+            if kinds.count(OperationDefinitionNode) > 1:
+                raise no_operation(name)
 
     async def on_operation(self) -> AsyncIterator[None]:
         execution = self.execution_context
@@ -62,6 +72,16 @@ class OperationExtension(SchemaExtension):
             f"Something went wrong on our side. Its number is {error_id}.",
             {"code": "INTERNAL_SERVER_ERROR", "errorId": error_id},
         )
+
+
+def no_operation(name: str | None) -> GraphQLError:
+    """Of a document that has no operation of that name, or several where none is named."""
+    message = (
+        f"The document has no operation named {name!r}."
+        if name
+        else "The document has no single operation: name the one to run with `operationName`."
+    )
+    return GraphQLError(message, extensions={"code": "OPERATION_RESOLUTION_FAILURE"})
 
 
 def _with(error: GraphQLError, message: str, extensions: dict[str, object]) -> GraphQLError:

@@ -5,12 +5,14 @@ import contextlib
 import gc
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 from pymongo.errors import PyMongoError
+from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
@@ -47,8 +49,10 @@ def make_app(settings: Settings) -> FastAPI:
         title="SampleMind", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
     )
     app.add_middleware(RequestLog)
+    if settings.cors_origins:
+        app.add_middleware(CORSMiddleware, **_cors(settings))
     app.include_router(health.router)
-    graphql = GraphQLApp()
+    graphql = GraphQLApp(settings.cors_origins)
     app.router.routes.append(Route(PATH, graphql, methods=None))
     app.router.routes.append(WebSocketRoute(PATH, graphql))
     app.mount(explorer.ASSETS_PATH, StaticFiles(directory=explorer.ASSETS), name="explorer")
@@ -68,6 +72,27 @@ def run_api(settings: Settings) -> None:
         timeout_graceful_shutdown=5,
     )
     uvicorn.Server(config).run()
+
+
+def _cors(settings: Settings) -> dict[str, Any]:
+    """What pages of the given origins may do. No cookies: a caller shows who it is by a header."""
+    return {
+        "allow_origins": settings.cors_origins,
+        "allow_methods": ("GET", "HEAD", "POST", "PUT"),
+        "allow_headers": ("*",),
+        "expose_headers": (
+            "Accept-Ranges",
+            "Content-Disposition",
+            "Content-Range",
+            "ETag",
+            "RateLimit",
+            "RateLimit-Policy",
+            "Retry-After",
+            "X-Request-ID",
+        ),
+        "allow_private_network": True,
+        "max_age": 7_200,
+    }
 
 
 def _local_user() -> User:

@@ -1,66 +1,98 @@
 """GraphQL over HTTP and WebSocket."""
 
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Collection
+from typing import Any, cast
 
 import orjson
-from cross_web import AsyncHTTPRequestAdapter, FormData, HTTPException, StarletteRequestAdapter
+from cross_web import AsyncHTTPRequestAdapter, FormData, StarletteRequestAdapter
+from starlette.datastructures import FormData as Form
 from starlette.exceptions import HTTPException as StarletteHTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
-from strawberry.http import GraphQLRequestData
+from strawberry.exceptions import MissingQueryError
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
+from strawberry.http.base import BaseRequestProtocol
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
 
 from resolvers.scope import Scope as CallerScope
-from samplemind.domain.errors import FileTooLarge
 from samplemind.server import explorer
+from samplemind.server.errors import RequestError
+from samplemind.server.media_types import GRAPHQL_RESPONSE, JSON, answer_type, media_type
 from samplemind.server.multipart import read_multipart
+from samplemind.server.parameters import checked, read_json, read_url
+from schema.errors import no_operation
 from schema.root import graphql_schema
 
 PATH = "/graphql"
 
 # What a request may hold besides files.
 _DOCUMENT_BYTES = 1024 * 1024
+# `operations`, `map`, and a few that we ignore; the sounds of one request.
+_MAX_FIELDS, _MAX_FILES = 10, 100
 
 # A page of another site cannot send these without asking us first (a CORS preflight).
-_PREFLIGHTED = ("apollo-require-preflight", "x-apollo-operation-name", "x-requested-with")
+_PREFLIGHTED = ("apollo-require-preflight", "x-apollo-operation-name")
+
+_NO_QUERY = "The request has no `query`: send the text of a GraphQL document."
+_SUBSCRIPTION = "A subscription has many answers: open a WebSocket (graphql-transport-ws) for it."
 
 
 class _RequestAdapter(StarletteRequestAdapter):
     async def get_form_data(self) -> FormData:
-        form = await self._request.form(max_part_size=_DOCUMENT_BYTES)
+        try:
+            form = await self._request.form(
+                max_files=_MAX_FILES, max_fields=_MAX_FIELDS, max_part_size=_DOCUMENT_BYTES
+            )
+        except StarletteHTTPException as error:
+            raise RequestError(error.status_code, error.detail) from None
         return FormData(files=form, form=form)
 
 
 class GraphQLApp(GraphQL[CallerScope, None]):
-    """The endpoint. The parts and the caller come from the application's state."""
+    """The endpoint. The parts and the caller come from the application's state.
+
+    Pages of `allowed_origins` may open WebSockets, as pages of our own may.
+    """
 
     request_adapter_class = _RequestAdapter
 
-    def __init__(self) -> None:
-        super().__init__(graphql_schema, multipart_uploads_enabled=True)
+    def __init__(self, allowed_origins: Collection[str] = ()) -> None:
+        super().__init__(
+            graphql_schema, multipart_uploads_enabled=True, allowed_origins=[*allowed_origins]
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        request = Request(scope, receive)
         limit = _DOCUMENT_BYTES
-        if request.headers.get("content-type", "").startswith("multipart/"):
+        if media_type(Request(scope).headers.get("content-type"))[0].startswith("multipart/"):
             limit += scope["app"].state.parts.settings.max_upload_bytes
         request = Request(scope, _limited(receive, limit))
         try:
-            response = await self.run(request)
-        except HTTPException as error:
-            response = _refusal(error.status_code, error.reason)
-        except StarletteHTTPException as error:
-            response = _refusal(error.status_code, error.detail)
+            response = await self._answer(request)
+        except ClientDisconnect:
+            return
         finally:
             # Lets go of the files of a multipart request.
             await request.close()
         await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        try:
+            if request.method not in ("GET", "POST"):
+                message = f"{request.method} does nothing here: use POST, or GET for queries."
+                raise RequestError(405, message, headers={"Allow": "GET, POST"})
+            response = await self.run(request)
+        except RequestError as error:
+            response = error.response(answer_type(request.headers.get("accept")) or JSON)
+        response.headers.add_vary_header("Accept")
+        return response
 
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
@@ -68,27 +100,108 @@ class GraphQLApp(GraphQL[CallerScope, None]):
         state = request.app.state
         return CallerScope(parts=state.parts, viewer=state.local_user)
 
-    async def parse_multipart(self, request: AsyncHTTPRequestAdapter) -> dict[str, Any]:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        origin = urlsplit(headers.get("origin", ""))
-        foreign = bool(origin.netloc) and origin.netloc != headers.get("host")
-        if (foreign or origin.path == "null") and not any(map(headers.get, _PREFLIGHTED)):
-            message = "Send the header `apollo-require-preflight: true` with uploads from a page."
-            raise HTTPException(403, message)
-        return read_multipart((await request.get_form_data()).form)
+    def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
+        """For a browser that opens the address; others are told what is missing."""
+        asked = {"query", "documentId", "extensions"}.intersection(request.query_params)
+        return (
+            request.method == "GET"
+            and not asked
+            and "text/html" in request.headers.get("accept", "")
+        )
+
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
+        accept = request.headers.get("accept")
+        stream = self._get_stream_transport_from_headers(request.headers)
+        if stream is None and answer_type(accept) is None:
+            message = "The answer is application/graphql-response+json or application/json."
+            raise RequestError(406, message)
+        parameters = checked(await self._parameters(request))
+        return GraphQLRequestData(
+            query=parameters.get("query"),
+            variables=parameters.get("variables"),
+            operation_name=parameters.get("operationName") or None,
+            extensions=parameters.get("extensions"),
+            protocol=stream.protocol if stream else "http",
+        )
+
+    async def _parameters(self, request: AsyncHTTPRequestAdapter) -> Any:
+        if request.method == "GET":
+            return read_url(request.query_params)
+        if request.headers.get("content-encoding", "identity").lower() != "identity":
+            raise RequestError(415, "Send the body as it is, without a content encoding.")
+        name, charset = media_type(request.content_type)
+        if name == "application/json" and charset in ("utf-8", "utf8"):
+            return read_json(await request.get_body())
+        if name == "multipart/form-data":
+            if not any(map(request.headers.get, _PREFLIGHTED)):
+                message = (
+                    "A form of another site could have sent this (CSRF): add the header "
+                    "`apollo-require-preflight: true` to multipart requests."
+                )
+                raise RequestError(403, message, "CSRF_PREVENTED")
+            return read_multipart(cast("Form", (await request.get_form_data()).form))
+        message = (
+            "Send JSON in UTF-8 (content-type: application/json), or files as multipart/form-data."
+        )
+        raise RequestError(415, message)
+
+    async def execute_single(
+        self,
+        request: Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        sub_response: Response,
+        context: CallerScope,
+        root_value: None,
+        request_data: GraphQLRequestData,
+    ) -> ExecutionResult:
+        try:
+            return await self.schema.execute(
+                request_data.query,
+                variable_values=request_data.variables,
+                context_value=context,
+                root_value=root_value,
+                operation_name=request_data.operation_name,
+                allowed_operation_types=OperationType.from_http(request_adapter.method),
+                operation_extensions=request_data.extensions,
+            )
+        except MissingQueryError:
+            raise RequestError(400, _NO_QUERY) from None
+        except InvalidOperationTypeError as error:
+            if error.operation_type is OperationType.SUBSCRIPTION:
+                raise RequestError(400, _SUBSCRIPTION) from None
+            raise RequestError(405, "A mutation needs POST.", headers={"Allow": "POST"}) from None
+        except CannotGetOperationTypeError:
+            return ExecutionResult(None, [no_operation(request_data.operation_name)])
+
+    async def process_result(
+        self, request: Request, result: ExecutionResult
+    ) -> GraphQLHTTPResponse:
+        response = await super().process_result(request, result)
+        # A field's error has a path. Where none has one, nothing was executed.
+        if result.data is None and not any(error.path for error in result.errors or ()):
+            response.pop("data", None)
+        return response
+
+    async def get_sub_response(self, request: Request | WebSocket) -> Response:
+        response = await super().get_sub_response(request)
+        response.media_type = answer_type(request.headers.get("accept"))
+        return response
+
+    def create_response(
+        self,
+        response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse],
+        sub_response: Response,
+    ) -> Response:
+        media_type = sub_response.media_type or JSON
+        if "data" not in response_data and media_type == GRAPHQL_RESPONSE:
+            sub_response.status_code = _status(response_data)
+        response = super().create_response(response_data, sub_response)
+        response.headers["content-type"] = media_type
+        return response
 
     @property
     def graphql_ide_html(self) -> str:
         return explorer.page(PATH)
-
-    async def parse_http_body(
-        self, request: AsyncHTTPRequestAdapter
-    ) -> GraphQLRequestData | list[GraphQLRequestData]:
-        try:
-            return await super().parse_http_body(request)
-        except AttributeError:
-            # What it does with null, a number or a string.
-            raise HTTPException(400, "The request must be a JSON object with a query.") from None
 
     def decode_json(self, data: str | bytes) -> object:
         return orjson.loads(data)
@@ -104,10 +217,10 @@ def _encode(value: object) -> object:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-def _refusal(status: int, message: str) -> Response:
-    code = FileTooLarge.code if status == 413 else "BAD_REQUEST"
-    body = {"errors": [{"message": message, "extensions": {"code": code}}]}
-    return Response(orjson.dumps(body), status, media_type="application/json")
+def _status(response: Any) -> int:
+    """Of an answer whose operation was not executed."""
+    codes = {error["extensions"]["code"] for error in response["errors"]}
+    return 500 if "INTERNAL_SERVER_ERROR" in codes else 400
 
 
 def _limited(receive: Receive, limit: int) -> Receive:
@@ -119,7 +232,7 @@ def _limited(receive: Receive, limit: int) -> Receive:
         message = await receive()
         received += len(message.get("body", b""))
         if received > limit:
-            raise StarletteHTTPException(413, f"The request is larger than {limit:,} bytes.")
+            raise RequestError(413, f"The request is larger than {limit:,} bytes.")
         return message
 
     return receive_limited

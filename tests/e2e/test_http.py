@@ -1,5 +1,6 @@
 """GraphQL over HTTP: what a request may be, and how it is told where it is wrong."""
 
+import gzip
 import json
 import re
 from collections.abc import Iterator
@@ -12,13 +13,33 @@ import pytest
 from samplemind.domain.ids import new_id
 from schema.ids import encode_id
 from tests.e2e import sounds
-from tests.server import HTTP, Server
+from tests.server import HTTP, UPLOAD, Server
 
 JSON = {"content-type": "application/json"}
+GRAPHQL_RESPONSE = "application/graphql-response+json"
+VIEWER = b'{"query": "{ viewer { id } }"}'
 
 
 def post(server: Server, body: bytes | str, **headers: str) -> httpx.Response:
     return HTTP.post(f"{server.url}/graphql", content=body, headers=JSON | headers)
+
+
+def _refused(answer: httpx.Response, status: int, code: str) -> None:
+    assert answer.status_code == status, answer.text
+    body = answer.json()
+    assert body.keys() == {"errors"}
+    [error] = body["errors"]
+    assert error["extensions"]["code"] == code
+    assert error["message"]
+
+
+def _ids(server: Server, filename: str) -> list[str]:
+    """Of the files of that name."""
+    files = server.ask(
+        "query ($name: String) { audioFiles(filter: {search: $name}) { edges { node { id } } } }",
+        name=filename,
+    )
+    return [edge["node"]["id"] for edge in files["audioFiles"]["edges"]]
 
 
 class TestErrors:
@@ -62,8 +83,6 @@ class TestErrors:
             b"null",
             b"5",
             b'"{ viewer { id } }"',
-            b"[]",
-            b'[{"query": "{ viewer { id } }"}]',
             b"{}",
             b'{"query": null}',
             b'{"query": ""}',
@@ -71,8 +90,8 @@ class TestErrors:
             b'{"query": "{ viewer { id } }", "variables": []}',
             b'{"query": "{ viewer { id } }", "variables": "x"}',
             b'{"query": "{ viewer { id } }", "extensions": 5}',
-            b'{"query": "query A { viewer { id } }", "operationName": "B"}',
             b'{"query": "query A { viewer { id } }", "operationName": 5}',
+            b'{"query": "query A { viewer { id } }", "operationName": ["A"]}',
             b'{"query": "subscription { batchProgress(batchId: \\"x\\") { sequence } }"}',
             b'{"query": "\\ud800"}',
             b'\xff\xfe{"query": "{ viewer { id } }"}',
@@ -86,20 +105,147 @@ class TestErrors:
         assert error["extensions"]["code"] == "BAD_REQUEST"
         assert error["message"]
 
-    @pytest.mark.parametrize(
-        "content_type", ["text/plain", "application/x-www-form-urlencoded", "", "nonsense"]
-    )
-    def test_a_body_that_a_page_of_another_site_could_send(self, server: Server, content_type: str):
-        body = b'{"query": "{ viewer { id } }"}'
-        answer = post(server, body, **{"content-type": content_type})
-        assert answer.status_code == 400
-        assert answer.json()["errors"][0]["extensions"]["code"]
+    @pytest.mark.parametrize("body", [b"[]", b'[{"query": "{ viewer { id } }"}]'])
+    def test_of_a_batch_is_400_and_says_so(self, server: Server, body: bytes):
+        _refused(post(server, body), 400, "BATCHING_NOT_SUPPORTED")
 
-    @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-    def test_another_method(self, server: Server, method: str):
+    @pytest.mark.parametrize("given", ["B", "", None])
+    def test_of_an_operation_that_is_not_there(self, server: Server, given: str | None):
+        query = "query A { viewer { id } } query C { viewer { id } }"
+        answer = post(server, json.dumps({"query": query, "operationName": given}))
+        _refused(answer, 200, "OPERATION_RESOLUTION_FAILURE")
+
+    @pytest.mark.parametrize(
+        "body", [b"\xef\xbb\xbf{}", b'{"query": "\xff"}', b'{"query": "\xed\xa0\x80"}']
+    )
+    def test_of_text_that_is_not_utf_8(self, server: Server, body: bytes):
+        _refused(post(server, body), 400, "BAD_REQUEST")
+
+    @pytest.mark.parametrize(
+        "content_type",
+        [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "",
+            "nonsense",
+            "multipart/mixed; boundary=x",
+            "text/plain; application/json",
+            "text/plain, application/json",
+            "application/json-patch",
+            "application/graphql",
+            "application/json; charset=utf-16",
+        ],
+    )
+    def test_of_any_other_kind_of_body(self, server: Server, content_type: str):
+        answer = post(server, VIEWER, **{"content-type": content_type})
+        _refused(answer, 415, "UNSUPPORTED_MEDIA_TYPE")
+
+    def test_of_a_body_that_is_compressed(self, server: Server):
+        answer = post(server, gzip.compress(VIEWER), **{"content-encoding": "gzip"})
+        _refused(answer, 415, "UNSUPPORTED_MEDIA_TYPE")
+
+    @pytest.mark.parametrize(
+        "content_type", ["Application/JSON", 'application/json;charset="UTF-8"']
+    )
+    def test_a_content_type_has_more_than_one_spelling(self, server: Server, content_type: str):
+        assert post(server, VIEWER, **{"content-type": content_type}).json()["data"]
+
+    @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"])
+    def test_of_another_method(self, server: Server, method: str):
         answer = HTTP.request(method, f"{server.url}/graphql")
-        assert answer.status_code == 405
-        assert answer.json()["errors"][0]["extensions"]["code"]
+        _refused(answer, 405, "METHOD_NOT_ALLOWED")
+        assert answer.headers["allow"] == "GET, POST"
+
+
+class TestStatus:
+    """`application/graphql-response+json` tells by its status what happened."""
+
+    @pytest.mark.parametrize(
+        ("body", "status", "older"),
+        [
+            ({"query": "{ viewer { id } }"}, 200, 200),
+            ({"query": '{ node(id: "x") { id } }'}, 200, 200),
+            ({"query": "{"}, 400, 200),
+            ({"query": "{ nothing }"}, 400, 200),
+            ({"query": "query ($id: ID!) { node(id: $id) { id } }"}, 400, 200),
+            ({"query": "query A { viewer { id } }", "operationName": "B"}, 400, 200),
+            ({"query": "subscription { batchProgress(batchId: 1) { sequence } }"}, 400, 400),
+            ({"query": None}, 400, 400),
+            ([], 400, 400),
+        ],
+    )
+    def test_by_what_happened(self, server: Server, body: Any, status: int, older: int):
+        for accept, expected in ((GRAPHQL_RESPONSE, status), ("application/json", older)):
+            answer = post(server, json.dumps(body), accept=accept)
+            assert answer.status_code == expected, answer.text
+            assert answer.headers["content-type"] == f"{accept}; charset=utf-8"
+            assert ("data" in answer.json()) == (status == 200)
+
+    @pytest.mark.parametrize(
+        ("accept", "kind"),
+        [
+            ("", "json"),
+            ("*/*", "json"),
+            ("application/*", "json"),
+            ("application/json", "json"),
+            ("APPLICATION/JSON; charset=utf-8", "json"),
+            ("application/graphql-response+json", "graphql-response+json"),
+            ("application/graphql-response+json, application/json;q=0.9", "graphql-response+json"),
+            ("application/json, application/graphql-response+json", "graphql-response+json"),
+            ("application/graphql-response+json;q=0.5, */*", "json"),
+            ("application/graphql-response+json;q=0, */*;q=0.1", "json"),
+            ("text/html, application/json;q=0.1", "json"),
+        ],
+    )
+    def test_the_media_type_is_the_clients_choice(self, server: Server, accept: str, kind: str):
+        answer = post(server, VIEWER, accept=accept)
+        assert answer.json()["data"]
+        assert answer.headers["content-type"] == f"application/{kind}; charset=utf-8"
+        assert answer.headers["vary"] == "Accept"
+
+    @pytest.mark.parametrize("accept", ["text/html", "image/*", "application/json;q=0", "x"])
+    def test_a_client_that_takes_neither_is_told(self, server: Server, accept: str):
+        name = f"{new_id()}.wav"
+        assert server.upload(sounds.encoded(sounds.tone()), name)["errors"] == []
+        [id_] = _ids(server, name)
+        query = f'mutation {{ deleteAudioFile(input: {{id: "{id_}"}}) {{ deletedId }} }}'
+        answer = post(server, json.dumps({"query": query}), accept=accept)
+        _refused(answer, 406, "NOT_ACCEPTABLE")
+        assert _ids(server, name) == [id_]
+
+
+class TestForgery:
+    """What a page of another site could send without our leave changes nothing."""
+
+    OPERATIONS = json.dumps({"query": UPLOAD, "variables": {"file": None}})
+
+    def send(self, server: Server, **headers: str) -> httpx.Response:
+        return HTTP.post(
+            f"{server.url}/graphql",
+            data={"operations": self.OPERATIONS, "map": '{"0": ["variables.file"]}'},
+            files={"0": (f"{new_id()}.wav", sounds.encoded(sounds.tone()))},
+            headers=headers,
+        )
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {},
+            {"origin": "https://evil.example"},
+            {"origin": "null"},
+            {"apollo-require-preflight": ""},
+            {"accept": "application/json", "content-language": "apollo-require-preflight"},
+        ],
+    )
+    def test_a_form_alone_is_refused(self, server: Server, headers: dict[str, str]):
+        before = server.ask("{ libraryStats { audioFiles } }")
+        _refused(self.send(server, **headers), 403, "CSRF_PREVENTED")
+        assert server.ask("{ libraryStats { audioFiles } }") == before
+
+    @pytest.mark.parametrize("name", ["apollo-require-preflight", "x-apollo-operation-name"])
+    def test_a_header_that_needs_our_leave_lets_it_through(self, server: Server, name: str):
+        payload = self.send(server, **{name: "1"}).json()["data"]["uploadAudio"]
+        assert payload["errors"] == []
 
 
 class TestGet:
@@ -112,11 +258,40 @@ class TestGet:
         answer = self.get(server, query=query, variables=json.dumps({"first": 2}))
         assert len(answer.json()["data"]["audioFiles"]["edges"]) == 2
 
-    def test_nothing_that_changes(self, server: Server):
-        query = 'mutation { deleteAudioFile(input: {id: "x"}) { deletedId } }'
-        answer = self.get(server, query=query)
-        assert answer.status_code == 400
-        assert answer.json()["errors"][0]["extensions"]["code"]
+    def test_what_is_empty_is_not_given(self, server: Server):
+        query = "query A { viewer { id } }"
+        answer = self.get(server, query=query, variables="", operationName="", extensions="")
+        assert answer.json()["data"]["viewer"]
+
+    @pytest.mark.parametrize("accept", [GRAPHQL_RESPONSE, "application/json", "*/*"])
+    def test_nothing_that_changes(self, server: Server, accept: str):
+        name = f"{new_id()}.wav"
+        assert server.upload(sounds.encoded(sounds.tone()), name)["errors"] == []
+        [id_] = _ids(server, name)
+        query = f"""
+            query A {{ viewer {{ id }} }}
+            mutation B {{ deleteAudioFile(input: {{id: "{id_}"}}) {{ deletedId }} }}
+        """
+        parameters = {"query": query, "operationName": "B"}
+        answer = HTTP.get(f"{server.url}/graphql", params=parameters, headers={"accept": accept})
+        _refused(answer, 405, "METHOD_NOT_ALLOWED")
+        assert answer.headers["allow"] == "POST"
+        assert _ids(server, name) == [id_]
+
+    @pytest.mark.parametrize(
+        "parameters",
+        [
+            {},
+            {"query": ""},
+            {"query": "{ viewer { id } }", "variables": "[]"},
+            {"query": "{ viewer { id } }", "variables": "5"},
+            {"query": "{ viewer { id } }", "extensions": "{"},
+            {"query": "{ viewer { id } }", "extensions": '"x"'},
+            {"query": "subscription { batchProgress(batchId: 1) { sequence } }"},
+        ],
+    )
+    def test_what_is_malformed(self, server: Server, parameters: dict[str, str]):
+        _refused(self.get(server, **parameters), 400, "BAD_REQUEST")
 
     def test_variables_that_are_not_json(self, server: Server):
         answer = self.get(server, query="{ viewer { id } }", variables="{")

@@ -21,6 +21,7 @@ _FORM = 1024 * 1024
 _UPLOAD = (
     "mutation ($file: Upload!) { uploadAudio(input: {file: $file}) { errors { code field } } }"
 )
+_PREFLIGHT = {"apollo-require-preflight": "true"}
 _DEAD = "127.0.0.1:1"
 
 
@@ -41,6 +42,7 @@ async def _uploaded(client: httpx.AsyncClient, size: int) -> httpx.Response:
         "/graphql",
         data={"operations": json.dumps(operations), "map": '{"0": ["variables.file"]}'},
         files={"0": ("kick.wav", bytes(size))},
+        headers=_PREFLIGHT,
     )
 
 
@@ -76,7 +78,9 @@ async def test_a_body_of_unknown_length_is_not_read_without_end(
             sent += 64 * 1024
             yield bytes(64 * 1024)
 
-    answer = await client.post("/graphql", content=body(), headers={"content-type": kind})
+    answer = await client.post(
+        "/graphql", content=body(), headers=_PREFLIGHT | {"content-type": kind}
+    )
     assert answer.request.headers["transfer-encoding"] == "chunked"
     assert answer.status_code == 413
     assert answer.json()["errors"][0]["extensions"] == {"code": "FILE_TOO_LARGE"}
@@ -94,7 +98,7 @@ async def test_a_body_of_unknown_length_is_not_read_without_end(
 async def test_a_malformed_upload_is_the_clients_mistake(
     client: httpx.AsyncClient, data: dict[str, str], said: str
 ) -> None:
-    answer = await client.post("/graphql", data=data, files={"9": ("a", b"b")})
+    answer = await client.post("/graphql", data=data, files={"9": ("a", b"b")}, headers=_PREFLIGHT)
     assert answer.status_code == 400
     [error] = answer.json()["errors"]
     assert error["extensions"] == {"code": "BAD_REQUEST"}

@@ -5,11 +5,11 @@ import json
 from typing import Any
 
 import pytest
-from cross_web import HTTPException
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.datastructures import FormData, UploadFile
 
+from samplemind.server.errors import RequestError
 from samplemind.server.multipart import read_multipart
 
 _OPERATIONS: dict[str, Any] = {
@@ -59,6 +59,9 @@ def test_paths_lead_into_the_variables(paths: Any) -> None:
         "variables.b",
         "variables.b.2",
         "variables.b.-1",
+        "variables.b.-2",
+        "variables.b.+0",
+        "variables.b. 0",
         "variables.b.x",
         "variables.b.0.c",
         "variables.b.1",
@@ -73,9 +76,24 @@ def test_a_path_ends_at_a_null(path: str) -> None:
 
 
 @pytest.mark.parametrize("variables", [None, [], "text", 1])
-def test_variables_may_be_anything(variables: Any) -> None:
+def test_variables_are_an_object(variables: Any) -> None:
     operations = {"query": "mutation", "variables": variables}
-    _refused(_form(operations, {"0": ["variables.a"]}, **{"0": _upload()}), "variables.a")
+    _refused(_form(operations, {"0": ["variables.a"]}, **{"0": _upload()}), "variables")
+
+
+@pytest.mark.parametrize("name", ["operations", "map", "0"])
+def test_no_part_comes_twice(name: str) -> None:
+    form = _form(map_={"0": ["variables.a"]}, **{"0": _upload()})
+    _refused(FormData([*form.multi_items(), (name, form[name])]), repr(name))
+
+
+def test_a_file_may_have_several_places_but_a_place_one_file() -> None:
+    upload = _upload()
+    read = read_multipart(_form(map_={"0": ["variables.a", "variables.b.0"]}, **{"0": upload}))
+    assert read["variables"] == {"a": upload, "b": [upload, {"c": None}]}
+    map_ = {"0": ["variables.a"], "1": ["variables.a"]}
+    _refused(_form(map_=map_, **{"0": upload, "1": _upload()}), "variables.a")
+    _refused(_form(map_={"0": ["variables.a", "variables.a.file"]}, **{"0": upload}), "a.file")
 
 
 def test_the_parts_are_there_and_hold_what_they_should() -> None:
@@ -100,12 +118,12 @@ _JSON = st.recursive(
 def test_any_form_is_read_or_refused(operations: Any, map_: Any) -> None:
     try:
         assert isinstance(read_multipart(_form(operations, map_, **{"0": _upload()})), dict)
-    except HTTPException as error:
+    except RequestError as error:
         assert error.status_code == 400  # noqa: PT017
 
 
 def _refused(form: FormData, said: str) -> None:
-    with pytest.raises(HTTPException) as caught:
+    with pytest.raises(RequestError) as caught:
         read_multipart(form)
     assert caught.value.status_code == 400
     assert said in caught.value.reason
