@@ -14,6 +14,7 @@ class Scope:
 
     parts: Parts
     viewer: User
+    cost: int = 0  # of this operation, in points
 
     @cached_property
     def loaders(self) -> Loaders:

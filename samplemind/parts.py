@@ -5,6 +5,7 @@ from typing import Self
 
 from samplemind.blobs import Blobs
 from samplemind.events import Events
+from samplemind.rate_limit import RateLimits
 from samplemind.settings import Settings
 from samplemind.store import Store
 from samplemind.vectors import Vectors
@@ -19,6 +20,7 @@ class Parts:
     vectors: Vectors
     blobs: Blobs
     events: Events
+    rate_limits: RateLimits
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -29,8 +31,10 @@ class Parts:
             vectors=Vectors(settings.chroma_url),
             blobs=Blobs(settings.blob_url),
             events=Events(settings.redis_url),
+            rate_limits=RateLimits(settings.redis_url, settings.rate_limit),
         )
 
     async def close(self) -> None:
         await self.events.close()
+        await self.rate_limits.close()
         self.store.close()

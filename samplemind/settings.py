@@ -32,11 +32,27 @@ class Settings(BaseSettings):
 
     workers: int = Field(default=0, ge=0, description="Analysis processes; 0 is one a core.")
     max_upload_bytes: int = Field(default=2 * 1024**3, gt=0, description="Largest file accepted.")
+    max_tokens: int = Field(default=5_000, gt=0, description="Words and signs of an operation.")
+    max_depth: int = Field(default=20, gt=0, description="Fields within fields of an operation.")
+    max_aliases: int = Field(default=50, ge=0, description="Aliases of an operation.")
+    max_root_fields: int = Field(default=20, gt=0, description="Root fields of an operation.")
+    max_cost: int = Field(default=10_000, gt=0, description="Points that one operation may cost.")
+    rate_limit: int = Field(
+        default=60_000_000,
+        ge=0,
+        lt=2**31,
+        description="Points that a caller may spend in a minute; 0 does not count them.",
+    )
+    trusted_documents: Path | None = Field(
+        default=None,
+        description="The only operations to run: a JSON file of them, from the client's build.",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Other sites whose pages may use the API, with commas between them, "
         "e.g. https://app.example.com,http://localhost:5173; * is every site.",
     )
+
     log_json: bool = Field(default=False, description="Logs as JSON lines.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 

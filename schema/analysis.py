@@ -10,6 +10,7 @@ from resolvers.audio_files import audio_files_by_ids
 from resolvers.scope import Scope
 from samplemind.domain import analysis as domain
 from samplemind.domain.paging import Page
+from schema.directives import list_size
 from schema.ids import encode_id
 from schema.node import Node
 from schema.paging import PageInfo, encode_cursor
@@ -118,7 +119,8 @@ class Analysis(Node):
         description="Seconds from the start. From level DETAILED."
     )
     labels: list[Label] = strawberry.field(
-        description="Words for the sound, best first. From level STANDARD."
+        description="Words for the sound, best first. From level STANDARD.",
+        directives=[list_size(10)],
     )
     engine_version: str = strawberry.field(description="The version of the analysis itself.")
     processing_seconds: float | None = strawberry.field(description="How long it took.")

@@ -18,11 +18,23 @@ from samplemind.domain.library import AudioFileFilter as DomainFilter
 from samplemind.domain.paging import Page
 from schema.analysis import Analysis, AnalysisConnection
 from schema.context import Info
+from schema.directives import Cost, list_size
 from schema.ids import encode_id
 from schema.inputs import AudioFileFilter
 from schema.node import Node
-from schema.paging import After, Before, First, Last, PageInfo, encode_cursor, window
+from schema.paging import (
+    PAGED,
+    PAGED_FORWARD,
+    After,
+    Before,
+    First,
+    Last,
+    PageInfo,
+    encode_cursor,
+    window,
+)
 from schema.relation import relation
+from schema.similarity import COST as SIMILAR_COST
 from schema.similarity import ORDER as SIMILAR
 from schema.similarity import SimilarAudioFileConnection
 from schema.user import User
@@ -59,7 +71,9 @@ class AudioFile(Node):
         found = await newest_analyses(scope, [file.model for file in files])
         return [analysis and Analysis.of(analysis) for analysis in found]
 
-    @strawberry.field(description="Every analysis of this file, the newest first.")
+    @strawberry.field(
+        description="Every analysis of this file, the newest first.", directives=[PAGED]
+    )
     async def analyses(
         self,
         info: Info,
@@ -73,7 +87,8 @@ class AudioFile(Node):
 
     @strawberry.field(
         description="What sounds alike, the likest first, without this file. Empty until an "
-        "analysis of level STANDARD or above has succeeded."
+        "analysis of level STANDARD or above has succeeded.",
+        directives=[SIMILAR_COST, PAGED_FORWARD],
     )
     async def similar_to(
         self,
@@ -94,7 +109,8 @@ class AudioFile(Node):
 
     @strawberry.field(
         description="Files that hold the same sound at another format, bitrate, gain, trim or "
-        "sample rate. Empty until an analysis of level STANDARD or above has succeeded."
+        "sample rate. Empty until an analysis of level STANDARD or above has succeeded.",
+        directives=[Cost(weight="10"), list_size(5)],
     )
     async def duplicates(self, info: Info) -> list["AudioFile"]:
         return list(map(AudioFile.of, await duplicates(info.context, self.model)))
@@ -130,7 +146,10 @@ class AudioFileConnection:
     edges: list[AudioFileEdge] = strawberry.field(description="The page.")
     page_info: PageInfo = strawberry.field(description="Where the page lies.")
 
-    @strawberry.field(description="How many files match in all, whatever the page.")
+    @strawberry.field(
+        description="How many files match in all, whatever the page.",
+        directives=[Cost(weight="1")],
+    )
     async def total_count(self, info: Info) -> int:
         return await count_audio_files(info.context, self.wanted)
 

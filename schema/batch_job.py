@@ -20,9 +20,19 @@ from samplemind.domain.paging import Page
 from schema.analysis import Analysis, Failure
 from schema.audio_file import AudioFile
 from schema.context import Info
+from schema.directives import Cost
 from schema.ids import encode_id
 from schema.node import Node
-from schema.paging import After, Before, First, Last, PageInfo, encode_cursor, window
+from schema.paging import (
+    PAGED,
+    After,
+    Before,
+    First,
+    Last,
+    PageInfo,
+    encode_cursor,
+    window,
+)
 from schema.relation import relation
 from schema.user import User
 from schema.values import shown_as
@@ -95,7 +105,10 @@ class BatchJob(Node):
         owners = users(scope, [batch.model.owner_id for batch in batches])
         return [owner and User.of(owner) for owner in owners]
 
-    @strawberry.field(description="Its files and how far each is, in the order of the batch.")
+    @strawberry.field(
+        description="Its files and how far each is, in the order of the batch.",
+        directives=[PAGED],
+    )
     async def items(
         self,
         info: Info,
@@ -138,7 +151,10 @@ class BatchJobConnection:
     edges: list[BatchJobEdge] = strawberry.field(description="The page.")
     page_info: PageInfo = strawberry.field(description="Where the page lies.")
 
-    @strawberry.field(description="How many there are in all, whatever the page.")
+    @strawberry.field(
+        description="How many there are in all, whatever the page.",
+        directives=[Cost(weight="1")],
+    )
     async def total_count(self, info: Info) -> int:
         return await count_batch_jobs(info.context)
 

@@ -1,38 +1,79 @@
-"""Documents that were seen before are neither parsed nor validated again."""
+"""The text of an operation, made ready once: parsed, held to the limits, validated, priced."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from cachetools import LRUCache
-from graphql import DocumentNode
-from strawberry.extensions import SchemaExtension
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    parse,
+    specified_rules,
+)
+from strawberry.schema.schema import validate_document
 
-# Of text. A parsed document takes some 50 times as much, so together they stay below 100 MB.
-_MAX_CHARACTERS, _MAX_TOTAL = 20_000, 2_000_000
+from schema.cost import Price
+from schema.limits import Limits, passed_limit
+
+# Of text. A parsed document takes some 50 times as much, and 300 times at worst, so together they
+# stay below 150 MB.
+_MAX_CHARACTERS, _MAX_TOTAL = 20_000, 500_000
 
 
-def _length(document: DocumentNode) -> int:
-    return document.loc.end if document.loc else _MAX_CHARACTERS
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What has errors must not be executed; `node` is None where the text is no GraphQL.
+
+    `prices` has the operations by name.
+    """
+
+    node: DocumentNode | None
+    errors: list[GraphQLError] = field(default_factory=list)
+    prices: dict[str | None, Price] = field(default_factory=dict)
 
 
-class KnownDocuments(SchemaExtension):
-    """Only what proved valid is kept: what is not is told anew, with errors of its own."""
+class Documents:
+    """Keeps what was made ready lately, so that each text is parsed and validated once.
 
-    _known: LRUCache[str, DocumentNode] = LRUCache(_MAX_TOTAL, getsizeof=_length)
-    _is_known = False
+    Valid ones only: nonsense pushes nobody's operations out.
+    """
 
-    def on_parse(self) -> Iterator[None]:
-        execution = self.execution_context
-        if execution.graphql_document is None:
-            execution.graphql_document = self._known.get(execution.query or "")
-            self._is_known = execution.graphql_document is not None
-        yield
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
+        self._ready: LRUCache[tuple[str, Limits], Document] = LRUCache(_MAX_TOTAL, getsizeof=_size)
 
-    def on_validate(self) -> Iterator[None]:
-        execution = self.execution_context
-        if self._is_known:
-            execution.pre_execution_errors = []
-        yield
-        text, document = execution.query, execution.graphql_document
-        is_new = not self._is_known and not execution.pre_execution_errors
-        if is_new and text and document and len(text) <= _MAX_CHARACTERS:
-            self._known[text] = document
+    def prepare(self, text: str, limits: Limits) -> Document:
+        key = (text, limits)
+        document = self._ready.get(key)
+        if document is None:
+            document = _prepare(self._schema, text, limits)
+            if not document.errors and len(text) <= _MAX_CHARACTERS:
+                self._ready[key] = document
+        return document
+
+
+def _size(document: Document) -> int:
+    return document.node.loc.end if document.node and document.node.loc else _MAX_CHARACTERS
+
+
+def _prepare(schema: GraphQLSchema, text: str, limits: Limits) -> Document:
+    most = limits.tokens
+    try:
+        node = parse(text, max_lexical_tokens=most, max_comments=most)
+    except GraphQLSyntaxError as error:
+        if f"more than {most} " in error.message:
+            # Reading ends there, so nobody knows how long it is.
+            extensions = {"code": "OPERATION_TOO_LONG", "limit": most}
+            message = f"The document has more than {most:,} words and signs."
+            return Document(None, [GraphQLError(message, extensions=extensions)])
+        return Document(None, [error])
+    passed = passed_limit(node, limits)
+    errors = [passed] if passed else validate_document(schema, node, tuple(specified_rules))
+    prices = {
+        operation.name and operation.name.value: Price(schema, node, operation)
+        for operation in node.definitions
+        if isinstance(operation, OperationDefinitionNode) and not errors
+    }
+    return Document(node, errors, prices)

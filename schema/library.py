@@ -2,6 +2,10 @@
 
 import strawberry
 
+from schema.directives import list_size
+
+_BUCKETS = [list_size(20)]
+
 
 @strawberry.type(description="How many files share a value.")
 class Bucket:
@@ -15,11 +19,17 @@ class LibraryStats:
     analyzed: int = strawberry.field(description="How many of them are analysed.")
     total_seconds: float = strawberry.field(description="How long they sound together.")
     total_bytes: float = strawberry.field(description="How large they are together.")
-    by_kind: list[Bucket] = strawberry.field(description="By kind, the most frequent first.")
-    by_key: list[Bucket] = strawberry.field(description="By key, the most frequent first.")
+    by_kind: list[Bucket] = strawberry.field(
+        description="By kind, the most frequent first.", directives=_BUCKETS
+    )
+    by_key: list[Bucket] = strawberry.field(
+        description="By key, the most frequent first.", directives=_BUCKETS
+    )
     by_label: list[Bucket] = strawberry.field(
-        description="By label, the most frequent first; a file counts for each of its labels."
+        description="By label, the most frequent first; a file counts for each of its labels.",
+        directives=_BUCKETS,
     )
     by_tempo: list[Bucket] = strawberry.field(
-        description="By tempo in steps of 10 BPM, the most frequent first."
+        description="By tempo in steps of 10 BPM, the most frequent first.",
+        directives=_BUCKETS,
     )

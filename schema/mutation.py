@@ -15,6 +15,7 @@ from schema.analysis import Analysis
 from schema.audio_file import AudioFile
 from schema.batch_job import BatchJob
 from schema.context import Info
+from schema.directives import Cost
 from schema.ids import decode_id_of, encode_id
 from schema.inputs import (
     AnalyzeAudioInput,
@@ -38,6 +39,10 @@ P = ParamSpec("P")
 Payload = TypeVar("Payload")
 
 _ID = ("input", "id")
+
+# To write is dear, to write a file or many rows more so.
+_CHANGE = [Cost(weight="10")]
+_LARGE_CHANGE = [Cost(weight="20")]
 
 
 def _answers(
@@ -63,7 +68,8 @@ def _answers(
 class Mutation:
     @strawberry.mutation(
         description="Stores a sound and, with `analyze`, has it analysed. The same bytes give "
-        "the same file again."
+        "the same file again.",
+        directives=_LARGE_CHANGE,
     )
     @_answers(UploadAudioPayload)
     async def upload_audio(
@@ -83,7 +89,9 @@ class Mutation:
             audio_file=AudioFile.of(stored), analysis=Analysis.of(analysis) if analysis else None
         )
 
-    @strawberry.mutation(description="Changes the filename or the tags of a file.")
+    @strawberry.mutation(
+        description="Changes the filename or the tags of a file.", directives=_CHANGE
+    )
     @_answers(UpdateAudioFilePayload)
     async def update_audio_file(
         self,
@@ -96,7 +104,9 @@ class Mutation:
         )
         return UpdateAudioFilePayload(audio_file=AudioFile.of(changed))
 
-    @strawberry.mutation(description="Deletes a file with everything known about it.")
+    @strawberry.mutation(
+        description="Deletes a file with everything known about it.", directives=_CHANGE
+    )
     @_answers(DeleteAudioFilePayload)
     async def delete_audio_file(
         self,
@@ -109,7 +119,8 @@ class Mutation:
 
     @strawberry.mutation(
         description="Has a file analysed. Where an analysis of this level is done or under way, "
-        "that one is the answer, unless `force` is given."
+        "that one is the answer, unless `force` is given.",
+        directives=_CHANGE,
     )
     @_answers(AnalyzeAudioPayload)
     async def analyze_audio(
@@ -125,7 +136,7 @@ class Mutation:
         )
         return AnalyzeAudioPayload(analysis=Analysis.of(analysis))
 
-    @strawberry.mutation(description="Has many files analysed.")
+    @strawberry.mutation(description="Has many files analysed.", directives=_LARGE_CHANGE)
     @_answers(BatchJobPayload)
     async def create_batch_job(
         self,
@@ -145,7 +156,8 @@ class Mutation:
         return BatchJobPayload(batch_job=BatchJob.of(batch))
 
     @strawberry.mutation(
-        description="Cancels what has not begun of a batch job; what is running ends by itself."
+        description="Cancels what has not begun of a batch job; what is running ends by itself.",
+        directives=_CHANGE,
     )
     @_answers(BatchJobPayload)
     async def cancel_batch_job(
@@ -157,7 +169,9 @@ class Mutation:
         batch = await resolvers.batch_jobs.cancel_batch_job(info.context, id_)
         return BatchJobPayload(batch_job=BatchJob.of(batch))
 
-    @strawberry.mutation(description="Queues the failed items of a batch job again.")
+    @strawberry.mutation(
+        description="Queues the failed items of a batch job again.", directives=_LARGE_CHANGE
+    )
     @_answers(BatchJobPayload)
     async def retry_batch_job(
         self,

@@ -8,10 +8,15 @@ import strawberry
 
 from samplemind.domain.errors import BadUserInput
 from samplemind.domain.paging import Page, Window
+from schema.directives import list_size
 from schema.ids import opaque
 
 DEFAULT_SIZE = 50
 MAX_SIZE = 200
+
+# What says to the cost of an operation how long the page of a connection is.
+PAGED = list_size(DEFAULT_SIZE, "first", "last", of="edges")
+PAGED_FORWARD = list_size(DEFAULT_SIZE, "first", of="edges")
 
 First = Annotated[
     int | None,

@@ -8,6 +8,7 @@ from samplemind.domain.errors import DomainError
 from schema.analysis import Analysis
 from schema.audio_file import AudioFile
 from schema.batch_job import BatchJob
+from schema.directives import list_size
 
 
 @strawberry.type(description="Why a mutation changed nothing.")
@@ -26,7 +27,11 @@ class UserError:
 
 
 def _errors() -> Any:
-    return strawberry.field(default_factory=list, description="Empty where it succeeded.")
+    return strawberry.field(
+        default_factory=list,
+        description="Empty where it succeeded.",
+        directives=[list_size(1)],
+    )
 
 
 @strawberry.type(description="The answer of `uploadAudio`.")

@@ -8,6 +8,7 @@ import strawberry
 import resolvers.audio_files
 import resolvers.batch_jobs
 import resolvers.nodes
+import resolvers.rate_limit
 import resolvers.similarity
 from samplemind.domain.library import AudioFileOrder as DomainOrder
 from schema.analysis import Analysis
@@ -15,11 +16,14 @@ from schema.audio_file import AudioFile, AudioFileConnection
 from schema.batch_job import ORDER as BATCH_JOBS
 from schema.batch_job import BatchJob, BatchJobConnection
 from schema.context import Info
+from schema.directives import Cost, list_size
 from schema.ids import decode_id, decode_id_of
 from schema.inputs import AudioFileFilter, AudioFileOrder, SimilarityTarget
 from schema.library import LibraryStats
 from schema.node import Node
-from schema.paging import After, Before, First, Last, window
+from schema.paging import DEFAULT_SIZE, PAGED, PAGED_FORWARD, After, Before, First, Last, window
+from schema.rate_limit import RateLimit
+from schema.similarity import COST as SIMILAR_COST
 from schema.similarity import ORDER as SIMILAR
 from schema.similarity import SimilarAudioFileConnection
 from schema.user import User
@@ -48,7 +52,10 @@ class Query:
     ) -> Node | None:
         return await _node(info, id, "id")
 
-    @strawberry.field(description="Many things by their ids, in that order; null where missing.")
+    @strawberry.field(
+        description="Many things by their ids, in that order; null where missing.",
+        directives=[list_size(DEFAULT_SIZE, "ids")],
+    )
     async def nodes(
         self,
         info: Info,
@@ -61,7 +68,7 @@ class Query:
     async def viewer(self, info: Info) -> User | None:
         return User.of(info.context.viewer)
 
-    @strawberry.field(description="The library, a page at a time.")
+    @strawberry.field(description="The library, a page at a time.", directives=[PAGED])
     async def audio_files(
         self,
         info: Info,
@@ -82,7 +89,7 @@ class Query:
         page = await resolvers.audio_files.audio_files(info.context, asked, order, wanted)
         return AudioFileConnection.of(page, name, wanted)
 
-    @strawberry.field(description="The batch jobs, the newest first.")
+    @strawberry.field(description="The batch jobs, the newest first.", directives=[PAGED])
     async def batch_jobs(
         self,
         info: Info,
@@ -94,7 +101,10 @@ class Query:
         asked = window(BATCH_JOBS, first, after, last, before)
         return BatchJobConnection.of(await resolvers.batch_jobs.batch_jobs(info.context, asked))
 
-    @strawberry.field(description="What sounds like the target, the likest first, without it.")
+    @strawberry.field(
+        description="What sounds like the target, the likest first, without it.",
+        directives=[SIMILAR_COST, PAGED_FORWARD],
+    )
     async def similar_to(
         self,
         info: Info,
@@ -113,7 +123,7 @@ class Query:
         page = await resolvers.similarity.similar_to(info.context, seed, asked, wanted)
         return SimilarAudioFileConnection.of(page)
 
-    @strawberry.field(description="The library in numbers.")
+    @strawberry.field(description="The library in numbers.", directives=[Cost(weight="50")])
     async def library_stats(
         self,
         info: Info,
@@ -122,3 +132,8 @@ class Query:
         wanted = filter.to_domain() if filter else None
         stats = await resolvers.audio_files.library_stats(info.context, wanted)
         return shown_as(LibraryStats, stats)
+
+    @strawberry.field(description="What you may spend on operations, and what this one costs.")
+    async def rate_limit(self, info: Info) -> RateLimit:
+        allowance = await resolvers.rate_limit.allowance(info.context)
+        return RateLimit.of(allowance, info.context.cost)

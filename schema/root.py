@@ -1,17 +1,28 @@
 """The schema: everything put together."""
 
 from collections.abc import Iterable
+from copy import copy
+from functools import cached_property
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError, lexicographic_sort_schema, print_schema
+from graphql import GraphQLError, lexicographic_sort_schema
+from strawberry.exceptions import MissingQueryError
+from strawberry.extensions.runner import SchemaExtensionsRunner
+from strawberry.printer import print_schema
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 import schema.enums  # noqa: F401 - describes the domain's enums before they are used
-from schema.documents import KnownDocuments
+from resolvers.rate_limit import spend
+from resolvers.scope import Scope
+from samplemind.domain.errors import RateLimited
+from schema.documents import Documents
 from schema.errors import OperationExtension
 from schema.execution import Executor
+from schema.limits import Limits, too_expensive
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.subscription import Subscription
@@ -28,6 +39,46 @@ class Schema(strawberry.Schema):
         allowed = {*(allowed_operation_types or OperationType)} - {OperationType.SUBSCRIPTION}
         return await super().execute(*args, allowed_operation_types=allowed, **kwargs)
 
+    @cached_property
+    def documents(self) -> Documents:
+        return Documents(self._schema)
+
+    async def _prepare_operation_async(
+        self, context: ExecutionContext, extensions_runner: SchemaExtensionsRunner
+    ) -> PreExecutionError | None:
+        """Everything before execution: an operation runs when it is valid, within the limits, and
+        its points are paid. In place of Strawberry's own, which parses and validates each time."""
+        if not context.query:
+            raise MissingQueryError
+        scope: Scope = context.context
+        limits = Limits.of(scope.parts.settings)
+        document = self.documents.prepare(context.query, limits)
+        context.graphql_document = document.node
+        if document.node:
+            self._check_operation_type(context)
+        if document.errors:
+            return PreExecutionError(data=None, errors=document.errors)
+        cost = document.prices[context.operation_name].of(context.variables)
+        context.extensions_results["cost"] = {"requested": cost, "limit": limits.cost}
+        if cost > limits.cost:
+            return PreExecutionError(data=None, errors=[too_expensive(cost, limits.cost)])
+        scope.cost = cost
+        try:
+            await spend(scope, cost)
+        except RateLimited as error:
+            extensions = {"code": error.code, "retryAfter": error.retry_after}
+            refused = GraphQLError(error.message, extensions=extensions)
+            return PreExecutionError(data=None, errors=[refused])
+        return None
+
+    def _check_operation_type(self, context: ExecutionContext) -> None:
+        try:
+            type_ = context.operation_type
+        except RuntimeError as error:
+            raise CannotGetOperationTypeError(context.operation_name) from error
+        if type_ not in context.allowed_operations:
+            raise InvalidOperationTypeError(type_)
+
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
@@ -38,7 +89,7 @@ graphql_schema = Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    extensions=[OperationExtension, KnownDocuments],
+    extensions=[OperationExtension],
     execution_context_class=Executor,
 )
 
@@ -48,5 +99,6 @@ graphql_schema._schema.type_map["SimilarityTarget"].is_one_of = True  # pyright:
 
 def sdl() -> str:
     """The schema definition, sorted, as schema.graphql holds it."""
-    core = graphql_schema._schema
-    return print_schema(lexicographic_sort_schema(core)) + "\n"
+    ordered = copy(graphql_schema)
+    ordered._schema = lexicographic_sort_schema(graphql_schema._schema)
+    return print_schema(ordered) + "\n"

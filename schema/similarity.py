@@ -8,6 +8,7 @@ import strawberry
 from resolvers.scope import Scope
 from resolvers.similarity import SimilarAudioFile, why
 from samplemind.domain.paging import Page
+from schema.directives import Cost
 from schema.paging import PageInfo, encode_cursor
 from schema.relation import relation
 from schema.values import shown_as
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from schema.audio_file import AudioFile
 
 ORDER = "similar"
+COST = Cost(weight="10")
 
 
 @strawberry.type(description="What a similarity rests on. The shares sum to 1.")

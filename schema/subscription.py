@@ -11,13 +11,15 @@ import resolvers.batch_jobs
 from schema.analysis import Analysis
 from schema.batch_job import BatchProgress
 from schema.context import Info
+from schema.directives import Cost
 from schema.ids import decode_id_of
 
 
 @strawberry.type(description="What can be watched live.")
 class Subscription:
     @strawberry.subscription(
-        description="The state now, then every change in order, until the batch job has ended."
+        description="The state now, then every change in order, until the batch job has ended.",
+        directives=[Cost(weight="10")],
     )
     async def batch_progress(
         self,
@@ -40,7 +42,8 @@ class Subscription:
 
     @strawberry.subscription(
         description="The newest analysis of a file as it stands, then every step of every "
-        "analysis of it, until the client leaves."
+        "analysis of it, until the client leaves.",
+        directives=[Cost(weight="10")],
     )
     async def analysis_updated(
         self,

@@ -62,6 +62,16 @@ class NothingToRetry(DomainError):
     code = "NOTHING_TO_RETRY"
 
 
+class RateLimited(DomainError):
+    """The caller's points of this minute are spent; `retry_after` is in seconds."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class PartUnavailable(DomainError):
     """A part (documents, vectors, events) does not answer; nothing was changed."""
 

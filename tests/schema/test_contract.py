@@ -24,7 +24,9 @@ from graphql import (
 )
 
 from resolvers.scope import Scope
+from samplemind.parts import Parts
 from schema.root import graphql_schema, sdl
+from tests.domain.models import user
 
 _ROOT = Path(__file__).parents[2]
 _EXAMPLES = _ROOT / "samplemind/server/explorer/src/examples"
@@ -90,10 +92,10 @@ def _accepts(
     assert _default(real) == _default(promised), name
 
 
-async def test_one_of_is_said_where_clients_read_it() -> None:
+async def test_one_of_is_said_where_clients_read_it(parts: Parts, owner_id: str) -> None:
     asked = await graphql_schema.execute(
         '{ __type(name: "SimilarityTarget") { isOneOf } }',
-        context_value=Scope(None, None),  # pyright: ignore
+        context_value=Scope(parts, user(owner_id)),
     )
     assert asked.data == {"__type": {"isOneOf": True}}
     assert "input SimilarityTarget @oneOf" in sdl()
