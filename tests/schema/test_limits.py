@@ -72,8 +72,8 @@ class TestDepth:
         "text",
         [
             "{ audioFiles { pageInfo { endCursor } } }",
-            "{ ...f } fragment f on Query { ... { audioFiles { ... on AudioFileConnection { ...g } } }"
-            " } fragment g on AudioFileConnection { pageInfo { endCursor } }",
+            "{ ...f } fragment f on Query { ... { audioFiles { ... on AudioFileConnection {"
+            " ...g } } } } fragment g on AudioFileConnection { pageInfo { endCursor } }",
             "query A { viewer { id } } query B { audioFiles { pageInfo { endCursor } } }",
         ],
     )
