@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 
 import structlog
-from graphql import GraphQLError, GraphQLSyntaxError, OperationDefinitionNode
+from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.extensions import SchemaExtension
 from strawberry.types.execution import StreamExecutionResult
 
@@ -21,16 +21,6 @@ class OperationExtension(SchemaExtension):
     def on_execute(self) -> Iterator[None]:
         self._executing = True
         yield
-
-    def on_validate(self) -> Iterator[None]:
-        yield
-        execution = self.execution_context
-        # Strawberry would take the first of several none of which is named.
-        document, name = execution.graphql_document, execution._provided_operation_name
-        if name is None and document and not execution.pre_execution_errors:
-            kinds = [type(definition) for definition in document.definitions]
-            if kinds.count(OperationDefinitionNode) > 1:
-                raise no_operation(name)
 
     async def on_operation(self) -> AsyncIterator[None]:
         execution = self.execution_context

@@ -197,7 +197,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if key not in self._plans:
             value, left = self._object(parent_type, fields)
             gains = len(left) < len(fields)
-            self._plans[key] = _Plan(_compiled(value), left) if gains else None
+            # Where there is no object, as behind the root, there is nothing to read.
+            self._plans[key] = _Plan(_compiled(("required", value)), left) if gains else None
         return self._plans[key]
 
     def _object(

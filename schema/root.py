@@ -20,7 +20,7 @@ from resolvers.rate_limit import spend
 from resolvers.scope import Scope
 from samplemind.domain.errors import RateLimited
 from schema.documents import Documents
-from schema.errors import OperationExtension
+from schema.errors import OperationExtension, no_operation
 from schema.execution import Executor
 from schema.limits import Limits, too_expensive
 from schema.mutation import Mutation
@@ -58,6 +58,9 @@ class Schema(strawberry.Schema):
             self._check_operation_type(context)
         if document.errors:
             return PreExecutionError(data=None, errors=document.errors)
+        if len(document.prices) > 1 and context._provided_operation_name is None:
+            # Strawberry would take the first.
+            return PreExecutionError(data=None, errors=[no_operation(None)])
         cost = document.prices[context.operation_name].of(context.variables)
         context.extensions_results["cost"] = {"requested": cost, "limit": limits.cost}
         if cost > limits.cost:

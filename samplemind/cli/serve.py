@@ -21,10 +21,12 @@ def api() -> None:
     """Run one API process. Every part needs its address (SAMPLEMIND_MONGO_URL, ...)."""
     from samplemind.refusal import refuse_remote, refuse_without_addresses
     from samplemind.settings import get_settings
+    from samplemind.trusted import trusted_documents
 
     with _refusal_as_sentence():
         refuse_remote(get_settings())
         refuse_without_addresses(get_settings())
+        trusted_documents(get_settings().trusted_documents)
 
     from samplemind.server.app import run_api
 

@@ -18,6 +18,7 @@ from samplemind.local.signals import Signals
 from samplemind.local.supervisor import Supervisor
 from samplemind.refusal import CannotStart, refuse_remote
 from samplemind.settings import Settings
+from samplemind.trusted import trusted_documents
 
 _READY_SECONDS = 180.0  # the very first start compiles what analysis needs
 _DATABASES_READY_SECONDS = 60.0
@@ -30,6 +31,7 @@ def serve(settings: Settings, others: Callable[[Settings], list[Part]] = process
     """
     say = _speaker()
     refuse_remote(settings)
+    trusted_documents(settings.trusted_documents)
     # Where it is set, the worker and the API would compile all they import at every start.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     settings = settings.model_copy(update={"data_dir": settings.data_dir.absolute()})

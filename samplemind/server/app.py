@@ -22,7 +22,9 @@ from samplemind.logs import RequestLog, configure_logs
 from samplemind.parts import Parts
 from samplemind.server import explorer, health
 from samplemind.server.graphql import PATH, GraphQLApp
+from samplemind.server.persisted import PersistedDocuments
 from samplemind.settings import Settings
+from samplemind.trusted import trusted_documents
 
 _log = structlog.get_logger(__name__)
 
@@ -38,6 +40,7 @@ def make_app(settings: Settings) -> FastAPI:
         app.state.parts = parts
         await _wait_for_documents(parts)
         await parts.store.prepare()
+        app.state.persisted = PersistedDocuments(parts.events.redis, graphql.is_valid, trusted)
         app.state.local_user = await parts.store.users.ensure(_local_user())
         warming = asyncio.create_task(parts.vectors.warm_up())
         _spare_the_collector()
@@ -45,6 +48,8 @@ def make_app(settings: Settings) -> FastAPI:
         warming.cancel()
         await parts.close()
 
+    trusted = trusted_documents(settings.trusted_documents)
+    graphql = GraphQLApp(settings)
     app = FastAPI(
         title="SampleMind", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
     )
@@ -52,7 +57,6 @@ def make_app(settings: Settings) -> FastAPI:
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, **_cors(settings))
     app.include_router(health.router)
-    graphql = GraphQLApp(settings.cors_origins)
     app.router.routes.append(Route(PATH, graphql, methods=None))
     app.router.routes.append(WebSocketRoute(PATH, graphql))
     app.mount(explorer.ASSETS_PATH, StaticFiles(directory=explorer.ASSETS), name="explorer")

@@ -1,10 +1,10 @@
 """GraphQL over HTTP and WebSocket."""
 
-from collections.abc import Collection
 from typing import Any, cast
 
 import orjson
 from cross_web import AsyncHTTPRequestAdapter, FormData, StarletteRequestAdapter
+from graphql import GraphQLError
 from starlette.datastructures import FormData as Form
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -20,12 +20,16 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from resolvers.scope import Scope as CallerScope
+from samplemind.domain.errors import RateLimited
 from samplemind.server import explorer
 from samplemind.server.errors import RequestError
 from samplemind.server.media_types import GRAPHQL_RESPONSE, JSON, answer_type, media_type
 from samplemind.server.multipart import read_multipart
 from samplemind.server.parameters import checked, read_json, read_url
+from samplemind.server.persisted import PersistedDocuments
+from samplemind.settings import Settings
 from schema.errors import no_operation
+from schema.limits import Limits
 from schema.root import graphql_schema
 
 PATH = "/graphql"
@@ -43,6 +47,10 @@ _SUBSCRIPTION = "A subscription has many answers: open a WebSocket (graphql-tran
 
 
 class _RequestAdapter(StarletteRequestAdapter):
+    @property
+    def persisted(self) -> PersistedDocuments:
+        return self._request.app.state.persisted
+
     async def get_form_data(self) -> FormData:
         try:
             form = await self._request.form(
@@ -56,15 +64,22 @@ class _RequestAdapter(StarletteRequestAdapter):
 class GraphQLApp(GraphQL[CallerScope, None]):
     """The endpoint. The parts and the caller come from the application's state.
 
-    Pages of `allowed_origins` may open WebSockets, as pages of our own may.
+    Pages of `cors_origins` may open WebSockets, as pages of our own may.
     """
 
     request_adapter_class = _RequestAdapter
 
-    def __init__(self, allowed_origins: Collection[str] = ()) -> None:
+    def __init__(self, settings: Settings) -> None:
         super().__init__(
-            graphql_schema, multipart_uploads_enabled=True, allowed_origins=[*allowed_origins]
+            graphql_schema,
+            multipart_uploads_enabled=True,
+            allowed_origins=[*settings.cors_origins],
         )
+        self._limits = Limits.of(settings)
+
+    def is_valid(self, text: str) -> bool:
+        """Whether a document can be executed, given variables that fit."""
+        return not graphql_schema.documents.prepare(text, self._limits).errors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -91,6 +106,9 @@ class GraphQLApp(GraphQL[CallerScope, None]):
             response = await self.run(request)
         except RequestError as error:
             response = error.response(answer_type(request.headers.get("accept")) or JSON)
+        except GraphQLError as error:
+            answer: GraphQLHTTPResponse = {"errors": [error.formatted]}
+            response = self.create_response(answer, await self.get_sub_response(request))
         response.headers.add_vary_header("Accept")
         return response
 
@@ -117,7 +135,7 @@ class GraphQLApp(GraphQL[CallerScope, None]):
             raise RequestError(406, message)
         parameters = checked(await self._parameters(request))
         return GraphQLRequestData(
-            query=parameters.get("query"),
+            query=await cast("_RequestAdapter", request).persisted.text(parameters),
             variables=parameters.get("variables"),
             operation_name=parameters.get("operationName") or None,
             extensions=parameters.get("extensions"),
@@ -195,6 +213,8 @@ class GraphQLApp(GraphQL[CallerScope, None]):
         media_type = sub_response.media_type or JSON
         if "data" not in response_data and media_type == GRAPHQL_RESPONSE:
             sub_response.status_code = _status(response_data)
+        if seconds := _retry_after(response_data):
+            sub_response.headers["retry-after"] = str(seconds)
         response = super().create_response(response_data, sub_response)
         response.headers["content-type"] = media_type
         return response
@@ -220,7 +240,14 @@ def _encode(value: object) -> object:
 def _status(response: Any) -> int:
     """Of an answer whose operation was not executed."""
     codes = {error["extensions"]["code"] for error in response["errors"]}
+    if RateLimited.code in codes:
+        return 429
     return 500 if "INTERNAL_SERVER_ERROR" in codes else 400
+
+
+def _retry_after(response: Any) -> int | None:
+    [error, *_] = response.get("errors") or [{}]
+    return error.get("extensions", {}).get("retryAfter")
 
 
 def _limited(receive: Receive, limit: int) -> Receive:

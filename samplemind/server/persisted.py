@@ -80,7 +80,7 @@ class PersistedDocuments:
     async def _kept(self, name: str) -> str | None:
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                text = await self._redis.getex(_key(name), ex=_KEPT_SECONDS)
+                text: Any = await self._redis.getex(_key(name), ex=_KEPT_SECONDS)
         except (RedisError, OSError, TimeoutError) as error:
             # The client then sends the text itself.
             _log.warning("persisted documents cannot be read", error=str(error))

@@ -13,7 +13,7 @@ from samplemind.domain.ids import new_id
 from samplemind.parts import Parts
 from samplemind.refusal import CannotStart
 from samplemind.server.persisted import PersistedDocuments
-from samplemind.server.trusted import trusted_documents
+from samplemind.trusted import trusted_documents
 
 
 @pytest.fixture
