@@ -74,9 +74,10 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # By the identity of what graphql-core has collected, which it keeps while it runs.
-        self._plans: dict[int, _Plan | None] = {}
-        self._lists: dict[tuple[int, int], _Compiled | None] = {}
+        # By the identity of what graphql-core has collected, and with it: while it is kept, nothing
+        # else has that identity.
+        self._plans: dict[int, tuple[GroupedFieldSet, _Plan | None]] = {}
+        self._lists: dict[tuple[int, int], tuple[FieldDetailsList, _Compiled | None]] = {}
 
     def execute_fields(
         self,
@@ -134,8 +135,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         key = id(field_details_list), id(return_type)
         if key not in self._lists:
             value = self._value(return_type, field_details_list)
-            self._lists[key] = value and _compiled(value)
-        compiled = self._lists[key]
+            self._lists[key] = field_details_list, value and _compiled(value)
+        compiled = self._lists[key][1]
         if compiled is None or position_context is not None:
             return ordinarily()
         pending = compiled.pending()
@@ -198,8 +199,9 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             value, left = self._object(parent_type, fields)
             gains = len(left) < len(fields)
             # Where there is no object, as behind the root, there is nothing to read.
-            self._plans[key] = _Plan(_compiled(("required", value)), left) if gains else None
-        return self._plans[key]
+            plan = _Plan(_compiled(("required", value)), left) if gains else None
+            self._plans[key] = fields, plan
+        return self._plans[key][1]
 
     def _object(
         self, type_: GraphQLObjectType, fields: GroupedFieldSet
