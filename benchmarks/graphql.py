@@ -56,7 +56,7 @@ async def main() -> int:
     slowest = float("inf")
     with (
         tempfile.TemporaryDirectory(prefix="samplemind-benchmark-") as folder,
-        running_server(Path(folder) / "data", [], SAMPLEMIND_RATE_LIMIT="0") as server,
+        running_server(Path(folder) / "data", []) as server,
     ):
         await _fill(server)
         with _plain(server) as plain:
