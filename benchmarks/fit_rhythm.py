@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from drum_loops import break_edits, drum_loops
 from played_music import one_shots, pieces
+from regression import counts
 from regression import fit as fit_classes
 from scipy.optimize import minimize
 
@@ -39,9 +40,15 @@ from samplemind.domain.errors import DomainError
 TEMPO_MODEL = Path("samplemind/audio/tempo.npz")
 METRE_MODEL = Path("samplemind/audio/metre.npz")
 METRE_NAMES = ["{}/{}".format(*each) for each in METRES]
+METRE_SHARES = np.array([0.03, 0.12, 0.60, 0.25])
+"""How often each of METRES is met: 2/4 is hardly to be told from 4/4, and rarer."""
+
 METRE_PENALTY = 10.0
 KIND_MODEL = Path("samplemind/audio/kind.npz")
 KIND_PENALTY = 10.0
+KIND_RARITY = 0.25
+"""The rarer kind counts more, by this power of how rare it is."""
+
 ONE_SHOTS = 240
 HELD_TONES = 40
 
@@ -82,8 +89,8 @@ def fit_tempo(cases: list[Case]) -> Model:
     side, are one that depends less on where it began.
     """
     cases = [case for case in cases if case.right.any()]
-    sizes = Counter(collection(case) for case in cases)
-    count = np.array([sizes[collection(case)] ** -0.5 for case in cases], np.float32)
+    sizes = Counter(collection(case.source) for case in cases)
+    count = np.array([sizes[collection(case.source)] ** -0.5 for case in cases], np.float32)
     count /= count.mean()
     facts = np.concatenate([case.facts for case in cases]).astype(np.float32)
     centre, scale = facts.mean(axis=0), facts.std(axis=0) + 1e-3
@@ -133,8 +140,8 @@ def fit_tempo(cases: list[Case]) -> Model:
     )  # fmt: skip
 
 
-def collection(case: Case) -> str:
-    return case.source.partition(":")[0]
+def collection(source: str) -> str:
+    return source.partition(":")[0]
 
 
 def best(net: Model, case: Case) -> tuple[float, float]:
@@ -186,10 +193,13 @@ def metre_model(cases: list[MetreCase]) -> metre.Model:
     x = np.array([case.traits for case in cases])
     y = np.array([case.metre for case in cases])
     names = np.array([case.source for case in cases])
+    sizes = Counter(collection(name) for name in names)
+    size = np.array([sizes[collection(name)] for name in names], float)
     scale = x.std(axis=0) + 1e-3
 
     def fitted(which: np.ndarray) -> metre.Model:
-        weights, bias = fit_classes(x[which] / scale, y[which], len(METRES), METRE_PENALTY)
+        count = counts(y[which], METRE_SHARES, size[which])
+        weights, bias = fit_classes(x[which] / scale, y[which], count, len(METRES), METRE_PENALTY)
         return metre.Model(weights / scale, bias)
 
     for source in sorted({*names} & {*RECORDED}):
@@ -231,7 +241,7 @@ def tempo_cases(heard: list[tuple[Row, Features]], rows: list[Row]) -> Iterator[
 def tempo_model(cases: list[Case]) -> Model:
     """Prints what is right on sources left out, and returns the model of all."""
     judged: list[tuple[Model, Case]] = []
-    for source in sorted({case.source for case in cases if collection(case) in RECORDED}):
+    for source in sorted({case.source for case in cases if collection(case.source) in RECORDED}):
         # Edits are cut from the loops of one source.
         rest = [case for case in cases if case.source not in (source, RECORDED[source])]
         net = fit_tempo(rest)
@@ -289,7 +299,9 @@ def kind_model(cases: list[KindCase]) -> kind.Model:
 
     def fitted(which: np.ndarray) -> tuple[np.ndarray, float]:
         # The difference of the two rows is the weight of being a loop.
-        weights, bias = fit_classes(x[which], y[which], 2, KIND_PENALTY)
+        held = np.bincount(y[which], minlength=2)
+        count = (which.sum() / 2 / held)[y[which]] ** KIND_RARITY
+        weights, bias = fit_classes(x[which], y[which], count, 2, KIND_PENALTY)
         return weights[1] - weights[0], bias[1] - bias[0]
 
     for source in sorted({*names}):

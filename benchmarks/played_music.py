@@ -160,8 +160,8 @@ class Piece(NamedTuple):
 
 def pieces(each: int, seed: int = 0) -> Iterator[Piece]:
     """`each` pieces of every style: drums alone, drums in a band, tunes, and electronic loops."""
-    source = np.random.default_rng(seed)
-    for _ in range(each):
+    for number in range(each):
+        source = np.random.default_rng(seed + number)
         scores: list[tuple[str, Score]] = []
         for name, groove in GROOVES.items():
             scores.append((f"drums, {name}", drums_alone(groove, source)))
@@ -175,6 +175,53 @@ def pieces(each: int, seed: int = 0) -> Iterator[Piece]:
         for part in np.array_split(order, len(SOUNDFONTS)):
             font = SOUNDFONTS[source.integers(len(SOUNDFONTS))]
             yield from play([scores[i] for i in part], font, source)
+
+
+def loops(each: int, seed: int = 0) -> Iterator[Piece]:
+    """`each` loops of every groove, as drums and as a band, and `each` bare pulses of every kind."""
+    for number in range(each):
+        source = np.random.default_rng([seed, number, 1])
+        scores: list[tuple[str, Score]] = []
+        for name, groove in GROOVES.items():
+            scores.append((f"band loop, {name}", looped(band(groove, source), groove, source)))
+            scores.append((f"stem, {name}", looped(stem(groove, source), groove, source)))
+        scores += [("pulse", pulse(voice, source)) for voice in PULSES]
+        font = SOUNDFONTS[source.integers(len(SOUNDFONTS))]
+        yield from play(scores, font, source)
+
+
+def looped(score: Score, groove: Groove, source: np.random.Generator) -> Score:
+    """Its first bars, cut where they would begin again, mostly at a whole number a minute."""
+    bars = int(source.choice([1, 2, 4, 8], p=[0.1, 0.3, 0.4, 0.2]))
+    beats = float(bars * groove.beats)
+    bpm = float(round(score.bpm)) if source.random() < 0.85 else score.bpm
+    notes = [note for note in score.notes if note.beat < beats]
+    return score._replace(bpm=bpm, beats=beats, notes=notes, is_loop=True)
+
+
+def stem(groove: Groove, source: np.random.Generator) -> Score:
+    """Drums of which not all are heard: tops without a kick, a kick alone, a snare over hats."""
+    score = drums_alone(groove, source)
+    pitches = sorted({note.pitch for note in score.notes})
+    heard = source.choice(pitches, int(source.integers(1, min(4, len(pitches)) + 1)), replace=False)
+    return score._replace(notes=[note for note in score.notes if note.pitch in heard])
+
+
+PULSES = (KICK, STICK, SNARE, CLAP, HAT, RIDE, 56, 76)
+"""What may strike every beat alone: drums, a cowbell, a wood block."""
+
+
+def pulse(voice: int, source: np.random.Generator) -> Score:
+    """A beat and nothing else, as a metronome gives it; the first of a bar may be louder."""
+    bpm = float(np.exp(source.uniform(np.log(56), np.log(170))))
+    bars, beats = int(source.choice([1, 2, 4, 8, 16])), int(source.choice([3, 4, 4, 4]))
+    accent = source.choice([1.0, 1.4])
+    notes = [
+        Note(float(i), 0.1, _DRUMS, voice, 0.6 * (accent if i % beats == 0 else 1))
+        for i in range(bars * beats)
+    ]
+    is_loop = bars < 8
+    return Score(bpm, (beats, 4), bars * beats, notes, {_DRUMS: 0}, 0.0, is_loop=is_loop)
 
 
 def _bars(beats: int, source: np.random.Generator) -> int:

@@ -3,21 +3,16 @@
 import numpy as np
 from scipy.optimize import minimize
 
-_RARITY = 0.25
-"""Rare classes count more, by this power of how rare they are: at 0.5 every other reel is called
-2/4, at 0 no jig is found."""
-
 
 def fit(
-    x: np.ndarray, y: np.ndarray, classes: int, penalty: float = 15.0
+    x: np.ndarray, y: np.ndarray, count: np.ndarray, classes: int, penalty: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Multinomial logistic regression of `y: (n,)` on `x: (n, d)`, with a quadratic penalty.
 
-    Returns weights `(classes, d)` and biases `(classes,)`.
+    Each case counts `count: (n,)` times. Returns weights `(classes, d)` and biases `(classes,)`.
     """
     n, d = x.shape
     truth = np.eye(classes)[y]
-    count = (n / classes / np.maximum(truth.sum(axis=0), 1)) ** _RARITY @ truth.T
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
         weights, bias = flat[:-classes].reshape(classes, d), flat[-classes:]
@@ -33,3 +28,12 @@ def fit(
 
     flat = minimize(loss, np.zeros(classes * (d + 1)), jac=True, method="L-BFGS-B").x
     return flat[:-classes].reshape(classes, d), flat[-classes:]
+
+
+def counts(y: np.ndarray, shares: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """`(n,)` with a mean of 1: cases of which collections of `size: (n,)` count by their roots,
+    and each class by its one of `shares: (classes,)`."""
+    by_size = size**-0.5
+    held = np.bincount(y, by_size, len(shares))
+    count = by_size * (shares / np.maximum(held, 1e-9))[y]
+    return count / count.mean()

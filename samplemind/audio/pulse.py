@@ -9,6 +9,9 @@ from samplemind.audio.onsets import ONSET_RATE, Onsets
 _SHORTEST, _LONGEST = 0.2, 6.0
 """Seconds between which the strongest repetition is taken as the measure of the others."""
 
+_BESIDE = 0.15, 4.0
+"""Seconds over which the median of the autocorrelation is what unrelated onsets agree."""
+
 _FAINTEST = 0.02
 """Autocorrelation that is nothing but chance."""
 
@@ -56,6 +59,19 @@ class Pulse:
     def band_repeats(self, bpms: np.ndarray, ratios: np.ndarray) -> np.ndarray:
         """`(n, 3 * ratios)`: the same for each band."""
         return np.hstack([_at_lags(voice, bpms, ratios) for voice in self._voices[1:]])
+
+    def agreement(self, bpm: float, ratios: np.ndarray) -> np.ndarray:
+        """`(4, ratios)`: of the whole and of each band, how much more alike the onsets are after
+        that many beats than after any time; 0 for no more."""
+        first, last = (int(seconds * ONSET_RATE) for seconds in _BESIDE)
+        beat = np.array([bpm])
+        known = [(voice, voice[first:last]) for voice in self._voices]
+        return np.concatenate(
+            [
+                np.maximum(_at_lags(voice, beat, ratios) - (np.median(near) if len(near) else 0), 0)
+                for voice, near in known
+            ]
+        )
 
     def rates(self, bpms: np.ndarray, harmonics: np.ndarray) -> np.ndarray:
         """`(n, harmonics)`: how much happens at that multiple of the beat's frequency."""

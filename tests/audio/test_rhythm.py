@@ -182,6 +182,22 @@ class TestMetre:
         assert metre is not None
         assert metre.numerator in (3, 6)
 
+    @pytest.mark.parametrize(("parts", "metre"), [(3, (6, 8)), (2, (4, 4))], ids=["jig", "reel"])
+    def test_faint_quick_notes_tell_a_jig_from_a_reel(
+        self, heard: Analyze, parts: int, metre: tuple[int, int]
+    ) -> None:
+        beat, beats = 0.52, 56
+        scale = np.array([0, 2, 4, 5, 7, 9, 11, 12])
+        walk = np.random.default_rng(0).integers(0, 8, 8 * parts)
+        hits = [(i * beat, note(98 if i % 2 else 65, 0.4, 0.3)) for i in range(beats)]
+        # The tune repeats itself every eight beats, 30 dB below its bass.
+        for i in range(parts * beats):
+            hertz = 440 * 2 ** (scale[walk[i % len(walk)]] / 12)
+            hits.append((i * beat / parts, 0.03 * note(hertz, 0.2, 0.15)))
+        found = heard(place(hits, beats * beat + 0.5)).time_signature
+        assert found is not None
+        assert (found.numerator, found.denominator) == metre
+
     def test_too_few_beats_have_no_metre(self, heard: Analyze) -> None:
         found = heard(drum_loop(120, 1))
         assert found.tempo is not None
