@@ -1,6 +1,6 @@
 """Fit samplemind/audio/key.npz: what names the key of a sound of few notes.
 
-    PYTHONPATH=. python benchmarks/fit_key.py MANIFEST.csv SOUNDFONT...
+    python -m benchmarks.fit_key MANIFEST.csv SOUNDFONT...
 
 The manifest has the columns `path`, `source`, `key` (like F#,minor) and `mode`. Its music is cut
 into excerpts of the length of loops; tonal_loops.py makes the loops themselves. Prints the score of
@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
-from tonal_loops import tonal_sounds
 
+from benchmarks.tonal_loops import tonal_sounds
 from samplemind.audio.analyze import listen
 from samplemind.audio.features import Features
 from samplemind.audio.key import Model, shares, worth

@@ -1,6 +1,6 @@
 """Fit the weights of samplemind.audio.tempo, metre and kind on sounds of known rhythm.
 
-    PYTHONPATH=. python benchmarks/fit_rhythm.py MANIFEST.csv
+    python -m benchmarks.fit_rhythm MANIFEST.csv
 
 The manifest has the columns `path`, `tempo` (beats a minute, or empty), `metre` (like 4/4, or
 empty), `kind` (ONE_SHOT, LOOP or other) and `source`: collections count by the root of their size.
@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from drum_loops import break_edits, drum_loops
-from played_music import one_shots, pieces
-from regression import counts
-from regression import fit as fit_classes
 from scipy.optimize import minimize
 
+from benchmarks.drum_loops import break_edits, drum_loops
+from benchmarks.played_music import loops, one_shots, pieces
+from benchmarks.regression import counts
+from benchmarks.regression import fit as fit_classes
 from samplemind.audio import kind, metre
 from samplemind.audio.analyze import listen
 from samplemind.audio.features import Features
@@ -55,8 +55,8 @@ HELD_TONES = 40
 LOOPS_A_STYLE = 50
 EDITS = 100
 ROUNDS = 6
-UNITS, NETS, STEPS = 12, 3, 200
-TEMPO_PENALTY = 4.0
+UNITS, NETS, STEPS = 12, 6, 200
+TEMPO_PENALTY = 8.0
 RECORDED = {"groove-a": "", "nottingham": "", "pop909": "", "lmms-common": "edits"}
 """Sources to leave out, and what else goes with them."""
 
@@ -353,6 +353,9 @@ def main() -> None:
         else:
             name = "{}/{}".format(*piece.metre)
             metres.append(metre_case(source, piece.bpm, name, piece.features))
+    for piece in loops(ROUNDS):
+        source = f"made up:{piece.style}"
+        tempos.append(tempo_case(source, piece.bpm, piece.features, is_loop=piece.is_loop))
     write(TEMPO_MODEL, tempo_model(tempos))
     write(METRE_MODEL, metre_model([case for case in metres if case]))
 

@@ -4,16 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.synthesis import (
-    ONE_SHOTS,
-    RATE,
-    Random,
-    envelope,
-    filtered,
-    hertz_of,
-    processed,
-    wave,
-)
+from benchmarks.synthesis import ONE_SHOTS, processed
+from benchmarks.waves import RATE, Random, envelope, filtered, hertz_of, wave
 
 MINOR, MAJOR = (0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 5, 7, 9, 11)
 

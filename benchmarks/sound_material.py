@@ -19,8 +19,10 @@ from typing import NamedTuple
 import numpy as np
 import soxr
 
-from benchmarks import loops, played
-from benchmarks.synthesis import ONE_SHOTS, RATE, Random, log_uniform, processed
+from benchmarks import loops
+from benchmarks import soundfont as midi
+from benchmarks.synthesis import ONE_SHOTS, processed
+from benchmarks.waves import RATE, Random, log_uniform
 from samplemind.audio.decode import OpenSound
 from samplemind.audio.descriptor import descriptor
 from samplemind.audio.features import Features
@@ -86,25 +88,25 @@ def resampled(r: Random, y: np.ndarray) -> np.ndarray:
 
 def sampled(r: Random) -> Iterator[Sound]:
     """Single notes of every kit and program of the soundfonts, some of them processed."""
-    for source, path in played.soundfonts().items():
+    for source, path in midi.soundfonts().items():
         yield from kits(source, path, r)
-        for family, programs in played.PROGRAMS.items():
+        for family, programs in midi.PROGRAMS.items():
             for program in programs:
                 low, high = (26, 46) if family == "bass" else (40, 84)
                 notes = [(int(r.integers(low, high)), int(r.integers(60, 120))) for _ in range(4)]
                 held = 2.0 if family == "pad" else float(r.choice([0.25, 0.6, 1.5]))
-                for y in played.single_notes(path, 0, program, notes, held):
+                for y in midi.single_notes(path, 0, program, notes, held, RATE):
                     y = processed(r, y) if len(y) and r.random() < 0.6 else y
                     yield Sound(source, f"{source} {program}", family, "ONE_SHOT", y)
 
 
 def kits(source: str, path: Path, r: Random) -> Iterator[Sound]:
-    keys = [(name, key) for name, keys in played.DRUM_KEYS.items() for key in keys]
+    keys = [(name, key) for name, keys in midi.DRUM_KEYS.items() for key in keys]
     seen: set[float] = set()
-    for kit in played.KITS:
+    for kit in midi.KITS:
         for velocity in (115, int(r.integers(50, 90))):
             notes = [(key, velocity) for _, key in keys]
-            hits = played.single_notes(path, played.DRUMS, kit, notes, 0.6)
+            hits = midi.single_notes(path, midi.DRUMS, kit, notes, 0.6, RATE)
             for (name, _), y in zip(keys, hits, strict=True):
                 # A kit that a soundfont lacks sounds as another.
                 mark = round(float(np.abs(y).sum()), 1)
@@ -141,16 +143,16 @@ def looped(r: Random, each: int) -> Iterator[Sound]:
 
 def phrase(r: Random) -> Sound:
     """Two to four bars of a program of a soundfont, in one voice or in chords."""
-    fonts = played.soundfonts()
-    family = str(r.choice(list(played.PROGRAMS)))
+    fonts = midi.soundfonts()
+    family = str(r.choice(list(midi.PROGRAMS)))
     low, high = (26, 45) if family == "bass" else (45, 80)
-    program, step = int(r.choice(played.PROGRAMS[family])), 15 / r.uniform(80, 176)
+    program, step = int(r.choice(midi.PROGRAMS[family])), 15 / r.uniform(80, 176)
     end, root, in_chords = (
         16 * int(r.choice([2, 4])),
         int(r.integers(low, low + 12)),
         r.random() < 0.4,
     )
-    events, at = [], 0
+    events, at = [midi.program(0, 0, program)], 0
     while at < end:
         length = int(r.choice([4, 8, 16] if in_chords and family != "bass" else [1, 2, 2, 4]))
         key = loops.scale_key(r, root, low, high)
@@ -158,10 +160,11 @@ def phrase(r: Random) -> Sound:
         keys = (key, key + third, key + fifth) if in_chords and family != "bass" else (key,)
         if r.random() > 0.15:
             velocity = int(r.integers(70, 115))
-            events += [played.Event(at * step, 0.9 * length * step, 0, k, velocity) for k in keys]
+            for each in keys:
+                events += midi.note(at * step, 0.9 * length * step, 0, each, velocity)
         at += length
     font = str(r.choice(list(fonts)))
-    y = played.play(fonts[font], {0: program}, events)[: int(end * step * RATE)]
+    y = midi.render(events, fonts[font], RATE, gain=0.2)[: int(end * step * RATE)]
     name = {"bass": "bass loop", "vocal": "vocal"}.get(family, "melodic loop")
     return Sound("phrases", family, name, "LOOP", processed(r, y))
 

@@ -3,18 +3,12 @@
 from typing import NamedTuple
 
 import numpy as np
-from phrases import PARTS, Phrase
 
+from benchmarks.phrases import PARTS, Phrase
+from benchmarks.tones import VOWELS
 from samplemind.audio.spectrum import SAMPLE_RATE
 
-VOWELS = (
-    (730, 1090, 2440),
-    (530, 1840, 2480),
-    (270, 2290, 3010),
-    (570, 840, 2410),
-    (300, 870, 2240),
-)
-"""Formants in Hz (Peterson and Barney, JASA 24, 1952): father, bet, beet, bought, boot."""
+_VOWELS = VOWELS[:5, :3]
 
 
 class _Voice(NamedTuple):
@@ -119,7 +113,7 @@ def _harmonics(voice: _Voice, hertz: float, count: int, source: np.random.Genera
     if voice.wave == "fm":
         return np.abs(source.normal(size=count)) * np.exp(-n / 3)
     if voice.wave == "vocal":
-        formants = np.array(VOWELS[source.integers(len(VOWELS))])[:, None] * 1.1
+        formants = _VOWELS[source.integers(len(_VOWELS))][:, None] * 1.1
         peaks = 1 / (1 + np.square((n * hertz - formants) / (60 + 0.06 * formants)))
         return (np.array([1, 0.5, 0.25]) @ peaks + 0.02) / np.sqrt(n)
     return n**-voice.tilt

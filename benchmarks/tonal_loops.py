@@ -9,14 +9,28 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from phrases import FAMILIES, Phrase, compose
-from soundfonts import perform
-from synthesiser import synthesise
 
+from benchmarks.phrases import FAMILIES, Phrase, compose
+from benchmarks.soundfont import Event, note, program, render
+from benchmarks.synthesiser import synthesise
 from samplemind.audio.spectrum import SAMPLE_RATE
 
 BATCH = 120
 """Phrases that fluidsynth plays in one go."""
+
+GAP = 1.0
+"""Seconds between them."""
+
+PROGRAMS = {
+    "bass": (*range(32, 40), 38, 39, 38, 39, 81, 87, 87, 62),
+    "chord": (*range(6), 16, 18, 19, *range(48, 55), 61, 62, 63, 80, 81, *range(88, 96), 90, 89),
+    "lead": (
+        *(0, 4, 5, 8, 11, 12, 24, 25, 26, 27, 28, 45, 46, 52, 53, 54, 56, 62, 65, 71, 73, 75, 85),
+        *range(80, 88),
+        *(85, 53, 81, 80, 98, 104),
+    ),
+}
+"""General MIDI programs by the part they play."""
 
 
 class TonalSound(NamedTuple):
@@ -41,6 +55,34 @@ def tonal_sounds(each: int, soundfonts: tuple[Path, ...], seed: int = 0) -> Iter
             for phrase, y in zip(phrases, played, strict=True):
                 name = voice.stem if voice else "synth"
                 yield TonalSound(phrase, name, treat(y, phrase, source))
+
+
+def perform(
+    phrases: list[Phrase], soundfont: Path, source: np.random.Generator
+) -> list[np.ndarray]:
+    """`(n,)` of each phrase, played by random programs of the soundfont, all in one go."""
+    events: list[Event] = []
+    starts: list[float] = []
+    now = 0.0
+    for phrase in phrases:
+        starts.append(now)
+        beat = 60 / phrase.bpm
+        for channel, (part, programs) in enumerate(PROGRAMS.items()):
+            events.append(program(now, channel, int(source.choice(programs))))
+            for each in phrase.notes:
+                if each.part == part:
+                    begin, length = now + each.start * beat, each.length * beat - 0.002
+                    loud = int(55 + 60 * each.level)
+                    events += note(begin, length, channel, each.pitch, loud)
+        now += phrase.seconds + GAP
+        silence = [bytes([0xB0 | channel, 120, 0]) for channel in range(len(PROGRAMS))]
+        events += [Event(now - 0.01, message) for message in silence]
+    y = render(events, soundfont, SAMPLE_RATE)
+    firsts = [round(start * SAMPLE_RATE) for start in starts]
+    return [
+        y[first : first + round(phrase.seconds * SAMPLE_RATE)].copy()
+        for first, phrase in zip(firsts, phrases, strict=True)
+    ]
 
 
 def treat(y: np.ndarray, phrase: Phrase, source: np.random.Generator) -> np.ndarray:
