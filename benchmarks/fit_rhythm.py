@@ -356,6 +356,8 @@ def main() -> None:
     for piece in loops(ROUNDS):
         source = f"made up:{piece.style}"
         tempos.append(tempo_case(source, piece.bpm, piece.features, is_loop=piece.is_loop))
+        if piece.is_loop:
+            kinds.append(("made up", piece.features, True))
     write(TEMPO_MODEL, tempo_model(tempos))
     write(METRE_MODEL, metre_model([case for case in metres if case]))
 
