@@ -192,7 +192,7 @@ class TestMetre:
         hits = [(i * beat, note(98 if i % 2 else 65, 0.4, 0.3)) for i in range(beats)]
         # The tune repeats itself every eight beats, 30 dB below its bass.
         for i in range(parts * beats):
-            hertz = 440 * 2 ** (scale[walk[i % len(walk)]] / 12)
+            hertz = float(440 * 2 ** (scale[walk[i % len(walk)]] / 12))
             hits.append((i * beat / parts, 0.03 * note(hertz, 0.2, 0.15)))
         found = heard(place(hits, beats * beat + 0.5)).time_signature
         assert found is not None
