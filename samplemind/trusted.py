@@ -39,4 +39,5 @@ def _texts(content: Any) -> dict[str, str]:
         content = {each["id"]: each["body"] for each in content["operations"]}
     if not all(isinstance(text, str) for text in content.values()):
         raise ValueError
-    return content
+    # As a request names them, too: with the name of the hash or without.
+    return {id_.removeprefix("sha256:"): text for id_, text in content.items()}

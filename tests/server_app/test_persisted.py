@@ -145,7 +145,7 @@ APOLLO = {
 
 
 class TestLists:
-    @pytest.mark.parametrize("content", [MAP, APOLLO])
+    @pytest.mark.parametrize("content", [MAP, APOLLO, {"sha256:a1": MAP["a1"]}])
     def test_of_builds_are_read(self, tmp_path: Path, content: Any):
         path = tmp_path / "documents.json"
         path.write_text(json.dumps(content))
