@@ -50,6 +50,11 @@ ROW = 2
             " tempo { bpm } beats labels { name } } } } } }",
             2 + 3 * (ROW + 1 + 1 + 1 + 10),
         ),
+        # The example of docs/deployment.md.
+        (
+            "{ audioFiles(first: 10) { edges { node { id owner { username } } } } }",
+            1 + 1 + 10 * (ROW + 1),
+        ),
         # A search is 10 and its connection 1, for each of three files.
         (
             "{ audioFiles(first: 3) { edges { node { "
