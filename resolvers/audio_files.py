@@ -130,6 +130,8 @@ class _Copy:
 def _copy(file: BinaryIO, path: Path, limit: int) -> _Copy:
     """Writes `file` to `path` and hashes it on the way, a MiB at a time."""
     digest, size = hashlib.sha256(), 0
+    # A request may name one file in several places.
+    file.seek(0)
     with path.open("wb") as target:
         while chunk := file.read(_CHUNK_BYTES):
             size += len(chunk)
