@@ -30,7 +30,7 @@ def installed(folder: Path) -> Path:
 async def run(folder: Path, *command: str, **env: str) -> str:
     """What `command` prints, run in `folder` with its own environment. Fails where it does."""
     path = f"{folder / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    return await node.run(folder, *command, **{"PATH": path, **env})
+    return await node.run(folder, *command, seconds=100, **{"PATH": path, **env})
 
 
 def _uv(*arguments: str) -> None:

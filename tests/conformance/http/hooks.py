@@ -1,5 +1,8 @@
 """Strategies for the scalars that schemathesis does not know."""
 
+# It is in an environment of its own.
+# pyright: reportMissingImports=false
+
 import schemathesis
 from hypothesis import strategies as st
 from schemathesis.graphql import nodes
