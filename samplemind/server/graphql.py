@@ -6,7 +6,6 @@ import orjson
 from cross_web import AsyncHTTPRequestAdapter, FormData, StarletteRequestAdapter
 from graphql import GraphQLError
 from starlette.datastructures import FormData as Form
-from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
@@ -24,7 +23,7 @@ from samplemind.domain.errors import RateLimited
 from samplemind.server import explorer
 from samplemind.server.errors import RequestError
 from samplemind.server.media_types import GRAPHQL_RESPONSE, JSON, answer_type, media_type
-from samplemind.server.multipart import read_multipart
+from samplemind.server.multipart import read_form, read_multipart
 from samplemind.server.parameters import checked, read_json, read_url
 from samplemind.server.persisted import PersistedDocuments
 from samplemind.settings import Settings
@@ -36,8 +35,6 @@ PATH = "/graphql"
 
 # What a request may hold besides files.
 _DOCUMENT_BYTES = 1024 * 1024
-# `operations`, `map`, and a few that we ignore; the sounds of one request.
-_MAX_FIELDS, _MAX_FILES = 10, 100
 
 # A page of another site cannot send these without asking us first (a CORS preflight).
 _PREFLIGHTED = ("apollo-require-preflight", "x-apollo-operation-name")
@@ -52,12 +49,7 @@ class _RequestAdapter(StarletteRequestAdapter):
         return self._request.app.state.persisted
 
     async def get_form_data(self) -> FormData:
-        try:
-            form = await self._request.form(
-                max_files=_MAX_FILES, max_fields=_MAX_FIELDS, max_part_size=_DOCUMENT_BYTES
-            )
-        except StarletteHTTPException as error:
-            raise RequestError(error.status_code, error.detail) from None
+        form = await read_form(self._request, _DOCUMENT_BYTES)
         return FormData(files=form, form=form)
 
 

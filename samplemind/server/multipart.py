@@ -3,9 +3,47 @@
 from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
 
 from samplemind.server.errors import RequestError
 from samplemind.server.parameters import checked, read_json
+
+# `operations`, `map`, and a few that we ignore; the sounds of one request.
+_MAX_FIELDS, _MAX_FILES = 10, 100
+
+
+class _Parser(MultiPartParser):
+    """Refuses a body that breaks off: Starlette would keep its file open, and not tell."""
+
+    _has_ended = False
+
+    def on_end(self) -> None:
+        self._has_ended = True
+
+    async def parse(self) -> FormData:
+        form = await super().parse()
+        if not self._has_ended:
+            for file in self._files_to_close_on_error:
+                file.close()
+            raise MultiPartException("The multipart body ends before its last boundary.")
+        return form
+
+
+async def read_form(request: Request, max_part_bytes: int) -> FormData:
+    """The parts of a body; files lie on disk until the request is closed. Raises RequestError."""
+    parser = _Parser(
+        request.headers,
+        request.stream(),
+        max_files=_MAX_FILES,
+        max_fields=_MAX_FIELDS,
+        max_part_size=max_part_bytes,
+    )
+    try:
+        request._form = await parser.parse()
+    except MultiPartException as error:
+        raise RequestError(400, error.message) from None
+    return request._form
 
 
 def read_multipart(form: FormData) -> dict[str, Any]:
