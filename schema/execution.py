@@ -18,7 +18,6 @@ from typing import Any, NamedTuple, NoReturn
 
 from graphql import (
     GraphQLBoolean,
-    GraphQLEnumType,
     GraphQLFloat,
     GraphQLID,
     GraphQLInt,
@@ -354,9 +353,9 @@ class _Source:
             return f"({number} else float({v}) if {v}.__class__ is int else odd())"
         if type_ is GraphQLBoolean:
             return f"({v} if {take}.__class__ is bool else odd())"
-        if isinstance(type_, GraphQLEnumType):
-            enum: Any = type_
-            members = {enum.wrapped_cls(each.value): name for name, each in enum.values.items()}
+        # Introspection's own enums have no class.
+        if enum := getattr(type_, "wrapped_cls", None):
+            members = {enum(each.value): name for name, each in type_.values.items()}
             return f"{self._known(members)}[{of}]"
         if type_.name == "DateTime":
             return f"({v}.isoformat() if {take}.__class__ is datetime else odd())"

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 import strawberry
+from graphql import get_introspection_query
 from strawberry.scalars import JSON
 
 from resolvers.scope import Scope
@@ -198,6 +199,7 @@ async def test_values_plain_and_odd(name: str, root: str) -> None:
         '{ maybe(name: "raises") { maker { name fails } } }'.replace(" fails", ""),
         "{ strange { name } }",
         '{ __schema { queryType { name } } maybe(name: "a") { __typename } }',
+        get_introspection_query(),
         '{ maybe(name: "a") { more tags { x } } }',
         '{ maybe(name: "a") { maker { age ... on Named { name } } } }',
     ],
