@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import structlog
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse
 from structlog.dev import plain_traceback
 
 from samplemind.settings import Settings
@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("samplemind.request")
 _HEADER = b"x-request-id"
-_CRASH = PlainTextResponse("Something went wrong on our side.", status_code=500)
+_CRASH = JSONResponse(
+    {
+        "errors": [
+            {
+                "message": "Something went wrong on our side. Its number is the X-Request-ID.",
+                "extensions": {"code": "INTERNAL_SERVER_ERROR"},
+            }
+        ]
+    },
+    status_code=500,
+)
 
 
 class _Logger(structlog.WriteLogger):

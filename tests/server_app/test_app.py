@@ -164,6 +164,7 @@ async def test_a_crash_is_answered_and_logged_with_its_id() -> None:
     [line] = [line for line in logs if line["event"] == "request"]
     assert line["status"] == 500
     assert answer.headers["x-request-id"]
+    assert answer.json()["errors"][0]["extensions"] == {"code": "INTERNAL_SERVER_ERROR"}
 
 
 async def test_the_server_is_alive_and_ready(client: httpx.AsyncClient) -> None:

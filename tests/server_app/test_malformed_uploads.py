@@ -191,7 +191,9 @@ async def test_a_client_that_goes_away(client: httpx.AsyncClient) -> None:
 
 
 @hypothesis_settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500), st.binary(max_size=6)), max_size=4)

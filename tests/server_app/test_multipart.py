@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.datastructures import FormData, UploadFile
 
@@ -113,7 +113,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(_JSON, _JSON | st.fixed_dictionaries({"0": _JSON | st.lists(st.text(max_size=20))}))
 def test_any_form_is_read_or_refused(operations: Any, map_: Any) -> None:
     try:
