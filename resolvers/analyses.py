@@ -1,6 +1,6 @@
 """Analyses: reading them, asking for them, watching them."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 import structlog
 from kombu.exceptions import OperationalError
@@ -61,7 +61,7 @@ async def request_analysis(
     return analysis
 
 
-async def analysis_updates(scope: Scope, audio_file: AudioFile) -> AsyncIterator[Analysis]:
+async def analysis_updates(scope: Scope, audio_file: AudioFile) -> AsyncGenerator[Analysis]:
     """The newest analysis as it stands, then every step of every analysis of the file."""
     store = scope.parts.store.analyses
     async with scope.parts.events.listen(file_channel(audio_file.id)) as receive:

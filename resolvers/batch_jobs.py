@@ -1,6 +1,6 @@
 """Batch jobs: making, reading, cancelling, retrying and watching them."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 
 import structlog
 from kombu.exceptions import OperationalError
@@ -138,7 +138,7 @@ async def retry_batch_job(scope: Scope, id_: str) -> BatchJob:
 
 async def batch_progress(
     scope: Scope, batch: BatchJob, after_sequence: int | None
-) -> AsyncIterator[BatchProgress]:
+) -> AsyncGenerator[BatchProgress]:
     """The state now, then every change in order, until the batch has ended.
 
     With `after_sequence`, every change after that one instead, so that nothing is missed

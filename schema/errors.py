@@ -3,8 +3,10 @@
 from collections.abc import AsyncIterator, Iterator
 
 import structlog
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import GraphQLError, GraphQLSyntaxError, SubsequentIncrementalExecutionResult
+from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import SchemaExtension
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types.execution import StreamExecutionResult
 
 from samplemind.domain.errors import DomainError
@@ -31,9 +33,13 @@ class OperationExtension(SchemaExtension):
             execution.result.errors = [self._coded(error) for error in errors]  # pyright: ignore
 
     def on_stream_result(self, result: StreamExecutionResult) -> Iterator[None]:
-        errors = getattr(result, "errors", None)
-        if errors:
-            result.errors = [self._coded(error) for error in errors]  # pyright: ignore
+        if isinstance(result, SubsequentIncrementalExecutionResult):
+            parts = [*(result.incremental or ()), *(result.completed or ())]
+        else:
+            parts = [result]
+        for part in parts:
+            if part.errors:
+                part.errors = [self._coded(error) for error in part.errors]
         yield
 
     def _coded(self, error: GraphQLError) -> GraphQLError:
@@ -45,6 +51,10 @@ class OperationExtension(SchemaExtension):
             return _with(error, original.message, {"code": original.code, **field})
         if isinstance(error, GraphQLSyntaxError):
             return _with(error, error.message, {"code": "GRAPHQL_PARSE_FAILED"})
+        if isinstance(original, MissingQueryError):
+            return _with(error, "The request has no `query`.", {"code": "BAD_REQUEST"})
+        if isinstance(original, CannotGetOperationTypeError):
+            return no_operation(original.operation_name)
         if original is None or isinstance(original, GraphQLError):
             # Found by graphql-core itself: in the document, or in the variables' values.
             code = "BAD_USER_INPUT" if self._executing else "GRAPHQL_VALIDATION_FAILED"

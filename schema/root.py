@@ -10,6 +10,7 @@ from graphql import GraphQLError, lexicographic_sort_schema
 from strawberry.exceptions import MissingQueryError
 from strawberry.extensions.runner import SchemaExtensionsRunner
 from strawberry.printer import print_schema
+from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.execution import PreExecutionError
@@ -19,6 +20,7 @@ import schema.enums  # noqa: F401 - describes the domain's enums before they are
 from resolvers.rate_limit import spend
 from resolvers.scope import Scope
 from samplemind.domain.errors import RateLimited
+from schema.defer import DeferExtension
 from schema.documents import Documents
 from schema.errors import OperationExtension, no_operation
 from schema.execution import Executor
@@ -92,8 +94,14 @@ graphql_schema = Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    extensions=[OperationExtension],
+    extensions=[OperationExtension, DeferExtension],
     execution_context_class=Executor,
+    config=StrawberryConfig(enable_experimental_incremental_execution=True),
+)
+
+# Comes with @defer. Our lists are pages, which are read whole.
+graphql_schema._schema.directives = tuple(
+    directive for directive in graphql_schema._schema.directives if directive.name != "stream"
 )
 
 # Strawberry checks a oneOf input itself and leaves graphql-core, which tells clients, unaware.

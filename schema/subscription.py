@@ -1,7 +1,8 @@
 """What can be watched live."""
 
-from collections.abc import AsyncGenerator
-from typing import Annotated
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Annotated, TypeVar
 
 import strawberry
 
@@ -14,7 +15,11 @@ from schema.context import Info
 from schema.directives import Cost
 from schema.ids import decode_id_of
 
+Model = TypeVar("Model")
+Shown = TypeVar("Shown")
 
+
+# What cannot be watched is refused before there is a stream: these return one, or raise.
 @strawberry.type(description="What can be watched live.")
 class Subscription:
     @strawberry.subscription(
@@ -37,8 +42,8 @@ class Subscription:
         batch = await resolvers.batch_jobs.batch_job(
             scope, decode_id_of("BatchJob", batch_id, ("batchId",))
         )
-        async for progress in resolvers.batch_jobs.batch_progress(scope, batch, after_sequence):
-            yield BatchProgress.of(progress)
+        changes = resolvers.batch_jobs.batch_progress(scope, batch, after_sequence)
+        return _shown(changes, BatchProgress.of)
 
     @strawberry.subscription(
         description="The newest analysis of a file as it stands, then every step of every "
@@ -53,5 +58,14 @@ class Subscription:
         scope = info.context
         id_ = decode_id_of("AudioFile", audio_file_id, ("audioFileId",))
         audio_file = await resolvers.audio_files.audio_file(scope, id_)
-        async for analysis in resolvers.analyses.analysis_updates(scope, audio_file):
-            yield Analysis.of(analysis)
+        steps = resolvers.analyses.analysis_updates(scope, audio_file)
+        return _shown(steps, Analysis.of)
+
+
+async def _shown(
+    models: AsyncGenerator[Model, None], of: Callable[[Model], Shown]
+) -> AsyncGenerator[Shown, None]:
+    """Closes `models` with itself, so that whoever leaves frees what they hold at once."""
+    async with aclosing(models):
+        async for model in models:
+            yield of(model)

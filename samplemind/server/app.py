@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +22,7 @@ from samplemind.domain.user import Role, User
 from samplemind.logs import RequestLog, configure_logs
 from samplemind.parts import Parts
 from samplemind.server import explorer, health
-from samplemind.server.graphql import PATH, GraphQLApp
+from samplemind.server.graphql import DOCUMENT_BYTES, PATH, GraphQLApp
 from samplemind.server.persisted import PersistedDocuments
 from samplemind.settings import Settings
 from samplemind.trusted import trusted_documents
@@ -29,6 +30,9 @@ from samplemind.trusted import trusted_documents
 _log = structlog.get_logger(__name__)
 
 _START_SECONDS = 60
+
+# How long the kernel waits for a peer to read: as nginx does by default.
+_UNREAD_SECONDS = 60
 
 
 def make_app(settings: Settings) -> FastAPI:
@@ -74,8 +78,17 @@ def run_api(settings: Settings) -> None:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=5,
+        # Whoever does not answer a ping in time is gone.
+        ws_ping_interval=20,
+        ws_ping_timeout=20,
+        ws_max_size=DOCUMENT_BYTES,
     )
-    uvicorn.Server(config).run()
+    listening = config.bind_socket()
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        # A connection that was given up keeps what was not read, for as long as the peer is there.
+        milliseconds = _UNREAD_SECONDS * 1_000
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+    uvicorn.Server(config).run(sockets=[listening])
 
 
 def _cors(settings: Settings) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """GraphQL over HTTP and WebSocket."""
 
+from collections.abc import Mapping
+from contextlib import aclosing
 from typing import Any, cast
 
 import orjson
@@ -16,16 +18,20 @@ from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.http.base import BaseRequestProtocol
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from resolvers.scope import Scope as CallerScope
 from samplemind.domain.errors import RateLimited
 from samplemind.server import explorer
 from samplemind.server.errors import RequestError
-from samplemind.server.media_types import GRAPHQL_RESPONSE, JSON, answer_type, media_type
+from samplemind.server.media_types import GRAPHQL_RESPONSE, JSON, accepted, answer_type, media_type
 from samplemind.server.multipart import read_form, read_multipart
 from samplemind.server.parameters import checked, read_json, read_url
 from samplemind.server.persisted import PersistedDocuments
+from samplemind.server.streaming import Results, StreamedResponse, results, transport_for
+from samplemind.server.transports import may_stream
+from samplemind.server.websocket import Connection
 from samplemind.settings import Settings
 from schema.errors import no_operation
 from schema.limits import Limits
@@ -34,13 +40,16 @@ from schema.root import graphql_schema
 PATH = "/graphql"
 
 # What a request may hold besides files.
-_DOCUMENT_BYTES = 1024 * 1024
+DOCUMENT_BYTES = 1024 * 1024
 
 # A page of another site cannot send these without asking us first (a CORS preflight).
 _PREFLIGHTED = ("apollo-require-preflight", "x-apollo-operation-name")
 
 _NO_QUERY = "The request has no `query`: send the text of a GraphQL document."
-_SUBSCRIPTION = "A subscription has many answers: open a WebSocket (graphql-transport-ws) for it."
+_SUBSCRIPTION = (
+    "A subscription has many answers: accept text/event-stream or "
+    "multipart/mixed;subscriptionSpec=1.0, or open a WebSocket (graphql-transport-ws) for it."
+)
 
 
 class _RequestAdapter(StarletteRequestAdapter):
@@ -49,7 +58,7 @@ class _RequestAdapter(StarletteRequestAdapter):
         return self._request.app.state.persisted
 
     async def get_form_data(self) -> FormData:
-        form = await read_form(self._request, _DOCUMENT_BYTES)
+        form = await read_form(self._request, DOCUMENT_BYTES)
         return FormData(files=form, form=form)
 
 
@@ -74,21 +83,67 @@ class GraphQLApp(GraphQL[CallerScope, None]):
         return not graphql_schema.documents.prepare(text, self._limits).errors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await super().__call__(scope, receive, send)
+        if scope["type"] == "websocket":
+            await self._converse(WebSocket(scope, receive, send))
             return
-        limit = _DOCUMENT_BYTES
+        limit = DOCUMENT_BYTES
         if media_type(Request(scope).headers.get("content-type"))[0].startswith("multipart/"):
             limit += scope["app"].state.parts.settings.max_upload_bytes
         request = Request(scope, _limited(receive, limit))
         try:
             response = await self._answer(request)
+            await response(scope, receive, send)
         except ClientDisconnect:
             return
         finally:
             # Lets go of the files of a multipart request.
             await request.close()
-        await response(scope, receive, send)
+
+    async def _converse(self, socket: WebSocket) -> None:
+        if not self._check_websocket_origin(socket):
+            await self.reject_websocket(socket)
+            return
+        context = await self.get_context(socket, socket)
+
+        async def execute(parameters: Mapping[str, Any]) -> Results:
+            try:
+                query = await socket.app.state.persisted.text(parameters)
+            except GraphQLError as error:
+                yield PreExecutionError(None, [error])
+                return
+            told = results(self.schema, _request_data(query, parameters), context)
+            async with aclosing(told):
+                async for result in told:
+                    yield result
+
+        await Connection(socket, execute, self.encode_json).serve()
+
+    async def execute_operation(
+        self,
+        request: Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        request_data: GraphQLRequestData | list[GraphQLRequestData],
+        context: CallerScope,
+        root_value: None,
+        sub_response: Response,
+    ) -> Any:
+        assert isinstance(request_data, GraphQLRequestData)  # noqa: S101 - there are no batches
+        accept = request.headers.get("accept")
+        if request_data.query and may_stream(accepted(accept)):
+            document = graphql_schema.documents.prepare(request_data.query, self._limits).node
+            allowed = OperationType.from_http(request_adapter.method)
+            name = request_data.operation_name
+            if transport := transport_for(document, name, accept, allowed):
+                request.state.transport = transport(self.encode_json)
+                return results(self.schema, request_data, context)
+        return await super().execute_operation(
+            request, request_adapter, request_data, context, root_value, sub_response
+        )
+
+    async def _create_streaming_response(
+        self, request: Request, result: Any, protocol: str, sub_response: Response
+    ) -> Response:
+        return StreamedResponse(result, request.state.transport)
 
     async def _answer(self, request: Request) -> Response:
         try:
@@ -121,18 +176,12 @@ class GraphQLApp(GraphQL[CallerScope, None]):
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
         accept = request.headers.get("accept")
-        stream = self._get_stream_transport_from_headers(request.headers)
-        if stream is None and answer_type(accept) is None:
+        if answer_type(accept) is None and not may_stream(accepted(accept)):
             message = "The answer is application/graphql-response+json or application/json."
             raise RequestError(406, message)
         parameters = checked(await self._parameters(request))
-        return GraphQLRequestData(
-            query=await cast("_RequestAdapter", request).persisted.text(parameters),
-            variables=parameters.get("variables"),
-            operation_name=parameters.get("operationName") or None,
-            extensions=parameters.get("extensions"),
-            protocol=stream.protocol if stream else "http",
-        )
+        query = await cast("_RequestAdapter", request).persisted.text(parameters)
+        return _request_data(query, parameters)
 
     async def _parameters(self, request: AsyncHTTPRequestAdapter) -> Any:
         if request.method == "GET":
@@ -227,6 +276,15 @@ def _encode(value: object) -> object:
     if isinstance(value, tuple):
         return list(value)
     raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def _request_data(query: str | None, parameters: Mapping[str, Any]) -> GraphQLRequestData:
+    return GraphQLRequestData(
+        query=query,
+        variables=parameters.get("variables"),
+        operation_name=parameters.get("operationName") or None,
+        extensions=parameters.get("extensions"),
+    )
 
 
 def _status(response: Any) -> int:

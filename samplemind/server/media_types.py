@@ -1,5 +1,7 @@
 """The media types of GraphQL over HTTP, and which of them a client wants."""
 
+from typing import NamedTuple
+
 from python_multipart.multipart import parse_options_header
 
 JSON = "application/json; charset=utf-8"
@@ -27,6 +29,26 @@ def media_type(content_type: str | None) -> tuple[str, str]:
     """The media type in lower case without its parameters, and its charset (utf-8 by default)."""
     name, parameters = parse_options_header(content_type)
     return name.decode("latin-1"), parameters.get(b"charset", b"utf-8").decode("latin-1").lower()
+
+
+class MediaRange(NamedTuple):
+    """`name` and the names of `parameters` are in lower case."""
+
+    name: str
+    parameters: dict[str, str]
+
+
+def accepted(accept: str | None) -> list[MediaRange]:
+    """The media ranges of an `Accept` header, the most wanted first, without the unwanted."""
+    weighed = []
+    for part in (accept or "").split(","):
+        name, options = parse_options_header(part.strip())
+        parameters = {
+            key.decode("latin-1"): value.decode("latin-1") for key, value in options.items()
+        }
+        weighed.append((_weighted(part)[1], MediaRange(name.decode("latin-1"), parameters)))
+    weighed.sort(key=lambda each: -each[0])
+    return [media for weight, media in weighed if weight]
 
 
 def _weighted(media_range: str) -> tuple[str, float]:
