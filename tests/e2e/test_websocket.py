@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -199,9 +200,7 @@ class TestOperations:
         async with opened(server) as socket:
             for _ in range(3):
                 await subscribe(socket, "1", "{ viewer { username } }")
-                assert (await hear(socket))["payload"] == {
-                    "data": {"viewer": {"username": "local"}}
-                }
+                assert (await hear(socket))["payload"]["data"] == {"viewer": {"username": "local"}}
                 assert await hear(socket) == {"type": "complete", "id": "1"}
                 await subscribe(socket, "1", "{ nothing }")
                 refused = await hear(socket)
@@ -248,6 +247,26 @@ class TestOperations:
                 await subscribe(socket, "1", read, variables={"id": file})
                 assert (await hear(socket))["payload"]["data"]["node"]["tags"] == tags
                 assert (await hear(socket))["type"] == "complete"
+
+    async def test_a_document_may_be_named_by_its_hash(self, server: Server):
+        query = "query Live { viewer { username } }"
+        name = hashlib.sha256(query.encode()).hexdigest()
+        persisted = {"persistedQuery": {"version": 1, "sha256Hash": name}}
+        async with opened(server) as socket:
+            for payload, kind in (
+                ({"extensions": persisted}, "error"),
+                ({"extensions": persisted, "query": query}, "next"),
+                ({"extensions": persisted}, "next"),
+                ({"documentId": f"sha256:{name}"}, "next"),
+            ):
+                await say(socket, {"type": "subscribe", "id": "1", "payload": payload})
+                told = await hear(socket)
+                assert told["type"] == kind
+                if kind == "error":
+                    code = told["payload"][0]["extensions"]["code"]
+                    assert code == "PERSISTED_QUERY_NOT_FOUND"
+                else:
+                    assert (await hear(socket))["type"] == "complete"
 
     @pytest.mark.parametrize(
         ("payload", "code"),

@@ -1,7 +1,7 @@
 // What the programs beside this one share: the operations they run, and a plain request.
 export const URL_ = process.env.GRAPHQL_URL;
 
-export const FILES = "{ audioFiles(first: 5) { edges { node { id } } } }";
+export const FILES = "{ audioFiles(first: 5, orderBy: { field: UPLOADED_AT, direction: ASC }) { edges { node { id } } } }";
 
 export const CREATE = `mutation ($ids: [ID!]) {
   createBatchJob(input: { audioFileIds: $ids, level: BASIC }) {
