@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from graphql import get_introspection_query
+from starlette.testclient import TestClient, WebSocketTestSession
 
 from samplemind.domain.ids import new_id
 from samplemind.server.app import make_app
@@ -211,6 +212,65 @@ class TestPersisted:
         answer = await post(client, variables={})
         assert answer.status_code == 400
         assert "no `query`" in answer.json()["errors"][0]["message"]
+
+
+class TestWebSocket:
+    @pytest.fixture
+    def socket(self, settings: Settings) -> Iterator[WebSocketTestSession]:
+        limits = {"rate_limit": 1_000, "max_cost": 100}
+        with (
+            TestClient(make_app(settings.model_copy(update=limits))) as client,
+            client.websocket_connect("/graphql", subprotocols=["graphql-transport-ws"]) as socket,
+        ):
+            socket.send_json({"type": "connection_init"})
+            assert socket.receive_json() == {"type": "connection_ack"}
+            yield socket
+
+    def asked(self, socket: WebSocketTestSession, **payload: Any) -> Any:
+        """The payload of the first answer."""
+        id_ = new_id()
+        socket.send_json({"type": "subscribe", "id": id_, "payload": payload})
+        answer = socket.receive_json()
+        assert answer["id"] == id_
+        if answer["type"] == "next":
+            assert socket.receive_json() == {"type": "complete", "id": id_}
+        return answer["payload"]
+
+    @pytest.mark.parametrize("by", ["documentId", "extensions"])
+    def test_takes_documents_by_their_hash(self, socket: WebSocketTestSession, by: str):
+        query = f"query A{new_id()} {{ viewer {{ username }} }}"
+        persisted = {"version": 1, "sha256Hash": sha256(query)}
+        name = {by: sha256(query) if by == "documentId" else {"persistedQuery": persisted}}
+        [error] = self.asked(socket, **name)
+        assert error["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+        data = {"viewer": {"username": "local"}}
+        assert self.asked(socket, query=query, **name)["data"] == data
+        told = self.asked(socket, **name)
+        assert told["data"] == data
+        assert told["extensions"]["cost"] == {"requested": 2, "limit": 100}
+        [error] = self.asked(socket, query=query + " ", **name)
+        assert error["extensions"]["code"] == "PERSISTED_QUERY_HASH_MISMATCH"
+
+    def test_holds_to_the_limits(self, socket: WebSocketTestSession):
+        [error] = self.asked(socket, query=LIST, variables={"first": 99})
+        assert error["extensions"]["code"] == "OPERATION_TOO_EXPENSIVE"
+        [error] = self.asked(socket, query="{ " + "viewer { id } " * 21 + "}")
+        assert error["extensions"]["code"] == "TOO_MANY_ROOT_FIELDS"
+        [error] = self.asked(socket, query="{")
+        assert error["extensions"]["code"] == "GRAPHQL_PARSE_FAILED"
+
+
+class TestStreams:
+    async def test_take_documents_by_their_hash(self, client: httpx.AsyncClient):
+        query = f"query A{new_id()} {{ viewer {{ username }} }}"
+        body = {"documentId": sha256(query)}
+        events = {"accept": "text/event-stream"}
+        unknown = await client.post("/graphql", json=body, headers=events)
+        assert "PersistedQueryNotFound" in unknown.text
+        await post(client, query=query, **body)
+        answer = await client.post("/graphql", json=body, headers=events)
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert '"username":"local"' in answer.text
 
 
 class TestTrusted:
