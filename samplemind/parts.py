@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from samplemind.blobs import Blobs
+from samplemind.cache import Cache
 from samplemind.events import Events
 from samplemind.rate_limit import RateLimits
 from samplemind.settings import Settings
@@ -21,6 +22,7 @@ class Parts:
     blobs: Blobs
     events: Events
     rate_limits: RateLimits
+    cache: Cache
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -32,9 +34,11 @@ class Parts:
             blobs=Blobs(settings.blob_url),
             events=Events(settings.redis_url),
             rate_limits=RateLimits(settings.redis_url, settings.rate_limit),
+            cache=Cache(settings.redis_url),
         )
 
     async def close(self) -> None:
         await self.events.close()
         await self.rate_limits.close()
+        await self.cache.close()
         self.store.close()
