@@ -116,7 +116,7 @@ async def delete_audio_file(scope: Scope, id_: str) -> None:
     # The row last: until it is gone, the deletion can be asked for again.
     await scope.parts.vectors.remove(scope.owner_id, id_)
     await scope.parts.store.analyses.forget_file(scope.owner_id, id_)
-    await scope.parts.blobs.remove(scope.owner_id, current.sha256)
+    await scope.parts.blobs.remove(current.blob_key)
     await scope.parts.store.audio_files.remove(scope.owner_id, id_)
     scope.loaders.audio_files_by_id.clear(id_)
 
@@ -149,17 +149,16 @@ async def _store(
     scope: Scope, path: Path, copy: _Copy, filename: str, tags: tuple[str, ...]
 ) -> AudioFile:
     facts = await asyncio.to_thread(probe, path, filename)
-    # The bytes first: a row never points to nothing.
-    await scope.parts.blobs.put(scope.owner_id, copy.sha256, path)
-    return await scope.parts.store.audio_files.add(
-        AudioFile(
-            id=new_id(),
-            owner_id=scope.owner_id,
-            filename=filename,
-            size_bytes=copy.size_bytes,
-            sha256=copy.sha256,
-            facts=facts,
-            tags=tags,
-            uploaded_at=now(),
-        )
+    audio_file = AudioFile(
+        id=new_id(),
+        owner_id=scope.owner_id,
+        filename=filename,
+        size_bytes=copy.size_bytes,
+        sha256=copy.sha256,
+        facts=facts,
+        tags=tags,
+        uploaded_at=now(),
     )
+    # The bytes first: a row never points to nothing.
+    await scope.parts.blobs.put(audio_file.blob_key, path, facts.media_type)
+    return await scope.parts.store.audio_files.add(audio_file)

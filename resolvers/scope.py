@@ -10,10 +10,14 @@ from samplemind.parts import Parts
 
 @dataclass
 class Scope:
-    """One operation's view: the caller, the parts, and loaders that live as long as it does."""
+    """One operation's view: the caller, the parts, and loaders that live as long as it does.
+
+    `base_url` is where the caller reaches the API, without a path: https://sounds.example.org.
+    """
 
     parts: Parts
     viewer: User
+    base_url: str = ""
     cost: int = 0  # of this operation, in points
 
     @cached_property
@@ -27,7 +31,7 @@ class Scope:
 
     def for_operation(self) -> "Scope":
         """The same caller with fresh loaders."""
-        return Scope(self.parts, self.viewer)
+        return Scope(self.parts, self.viewer, self.base_url)
 
     def forget(self) -> None:
         """Drops what the loaders have read: what follows is read anew."""

@@ -11,6 +11,7 @@ import structlog
 from starlette.responses import JSONResponse
 from structlog.dev import plain_traceback
 
+from samplemind.links import LinkKind
 from samplemind.settings import Settings
 
 if TYPE_CHECKING:
@@ -76,6 +77,12 @@ def _as_json(line: Any, default: Any) -> str:
     return orjson.dumps(line, default).decode()
 
 
+def _shown(path: str) -> str:
+    """A path without what would let whoever reads the log in."""
+    first, _, rest = path.lstrip("/").partition("/")
+    return f"/{first}/…" if rest and first in list(LinkKind) else path
+
+
 class RequestLog:
     """Gives each request an id (the caller's X-Request-ID where it is sane), answers with it,
     binds it to every line logged meanwhile, and logs the request when it has ended."""
@@ -114,7 +121,7 @@ class RequestLog:
                 log(
                     "request",
                     method=scope.get("method", "WEBSOCKET"),
-                    path=scope["path"],
+                    path=_shown(scope["path"]),
                     status=status,
                     milliseconds=round((time.perf_counter() - started) * 1_000, 1),
                 )

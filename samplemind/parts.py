@@ -6,6 +6,7 @@ from typing import Self
 from samplemind.blobs import Blobs
 from samplemind.cache import Cache
 from samplemind.events import Events
+from samplemind.links import Links
 from samplemind.rate_limit import RateLimits
 from samplemind.settings import Settings
 from samplemind.store import Store
@@ -23,6 +24,7 @@ class Parts:
     events: Events
     rate_limits: RateLimits
     cache: Cache
+    links: Links
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -35,6 +37,7 @@ class Parts:
             events=Events(settings.redis_url),
             rate_limits=RateLimits(settings.redis_url, settings.rate_limit),
             cache=Cache(settings.redis_url),
+            links=Links(settings.secret),
         )
 
     async def close(self) -> None:

@@ -30,6 +30,17 @@ class Settings(BaseSettings):
     chroma_url: str = Field(default="", description="E.g. http://chroma:8000.")
     blob_url: str = Field(default="", description="E.g. file:///folder or s3://bucket.")
 
+    secret: str = Field(
+        default="",
+        description="Signs links; the same for every API process. 32 characters or more. Made in "
+        "the data directory where it is empty.",
+    )
+    public_url: str = Field(
+        default="",
+        description="Where clients reach the API, e.g. https://sounds.example.org, where a proxy "
+        "hides it. Links begin with it.",
+    )
+
     workers: int = Field(default=0, ge=0, description="Analysis processes; 0 is one a core.")
     max_upload_bytes: int = Field(default=2 * 1024**3, gt=0, description="Largest file accepted.")
     max_tokens: int = Field(default=5_000, gt=0, description="Words and signs of an operation.")

@@ -9,6 +9,7 @@ from strawberry.scalars import JSON
 
 from resolvers.analyses import analyses, newest_analyses
 from resolvers.audio_files import count_audio_files
+from resolvers.media import DEFAULT_POINTS, MOST_POINTS, media_urls, waveform
 from resolvers.scope import Scope
 from resolvers.similarity import duplicates, similar_to
 from resolvers.users import users
@@ -64,6 +65,29 @@ class AudioFile(Node):
     async def owner(files: Sequence["AudioFile"], scope: Scope) -> list[User | None]:
         owners = users(scope, [file.model.owner_id for file in files])
         return [owner and User.of(owner) for owner in owners]
+
+    @relation(
+        description="Where its bytes are, for an hour: signed, needs no other authorisation, "
+        "serves byte ranges. Ask again rather than keep it."
+    )
+    @staticmethod
+    async def url(files: Sequence["AudioFile"], scope: Scope) -> list[str]:
+        return await media_urls(scope, [file.model for file in files])
+
+    @strawberry.field(
+        description="To draw it: the peak of each of `points` equal stretches over all channels, "
+        "0 to 1, where 1 is full scale.",
+        directives=[Cost(weight="2")],
+    )
+    async def waveform(
+        self,
+        info: Info,
+        points: Annotated[
+            int | None, strawberry.argument(description=f"How many, 1 to {MOST_POINTS}.")
+        ] = DEFAULT_POINTS,
+    ) -> list[float]:
+        points = DEFAULT_POINTS if points is None else points
+        return await waveform(info.context, self.model, points)
 
     @relation(description="The newest analysis that succeeded.")
     @staticmethod

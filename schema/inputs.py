@@ -128,6 +128,21 @@ class UploadAudioInput:
     )
 
 
+@strawberry.input(description="An upload to announce.")
+class RequestUploadInput:
+    filename: str = strawberry.field(description="Its name; a path before it is left out.")
+    size_bytes: float = strawberry.field(description="Its size, a whole number of bytes.")
+
+
+@strawberry.input(description="An upload whose bytes have been sent.")
+class CompleteUploadInput:
+    upload_id: strawberry.ID = strawberry.field(description="As `requestUpload` answered it.")
+    tags: list[str] | None = strawberry.field(default=None, description="Words to find it by.")
+    analyze: AnalyzeOptions | None = strawberry.field(
+        default=None, description="How to analyse it; null stores it only."
+    )
+
+
 @strawberry.input(description="A change of a file; what is null stays.")
 class UpdateAudioFileInput:
     id: strawberry.ID = strawberry.field(description="The file.")

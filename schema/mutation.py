@@ -2,13 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar, cast
 
 import strawberry
+from strawberry.scalars import JSON
 
 import resolvers.analyses
 import resolvers.audio_files
 import resolvers.batch_jobs
+import resolvers.uploads
 from samplemind.domain.analysis import AnalysisLevel
 from samplemind.domain.errors import BadUserInput, DomainError
 from schema.analysis import Analysis
@@ -20,8 +22,10 @@ from schema.ids import decode_id_of, encode_id
 from schema.inputs import (
     AnalyzeAudioInput,
     CancelBatchJobInput,
+    CompleteUploadInput,
     CreateBatchJobInput,
     DeleteAudioFileInput,
+    RequestUploadInput,
     RetryBatchJobInput,
     UpdateAudioFileInput,
     UploadAudioInput,
@@ -30,6 +34,7 @@ from schema.payloads import (
     AnalyzeAudioPayload,
     BatchJobPayload,
     DeleteAudioFilePayload,
+    RequestUploadPayload,
     UpdateAudioFilePayload,
     UploadAudioPayload,
     UserError,
@@ -64,6 +69,10 @@ def _answers(
     return decorate
 
 
+def _level(input: UploadAudioInput | CompleteUploadInput) -> AnalysisLevel | None:
+    return input.analyze and (input.analyze.level or AnalysisLevel.STANDARD)
+
+
 @strawberry.type(description="What can be changed. Expected failures come as `errors`.")
 class Mutation:
     @strawberry.mutation(
@@ -81,9 +90,49 @@ class Mutation:
         if not hasattr(upload, "file"):
             message = "Send the file by a GraphQL multipart request, with null as its variable."
             raise BadUserInput(message, field=("input", "file"))
-        level = input.analyze and (input.analyze.level or AnalysisLevel.STANDARD)
         stored, analysis = await resolvers.audio_files.upload_audio(
-            info.context, upload.file, upload.filename or "", input.tags or [], level
+            info.context, upload.file, upload.filename or "", input.tags or [], _level(input)
+        )
+        return UploadAudioPayload(
+            audio_file=AudioFile.of(stored), analysis=Analysis.of(analysis) if analysis else None
+        )
+
+    @strawberry.mutation(
+        description="Announces an upload, for a file of any size: send its bytes to the URL that "
+        "is answered, then call `completeUpload`.",
+        directives=_CHANGE,
+    )
+    @_answers(RequestUploadPayload)
+    async def request_upload(
+        self,
+        info: Info,
+        input: Annotated[RequestUploadInput, strawberry.argument(description="What will come.")],
+    ) -> RequestUploadPayload:
+        upload, url = await resolvers.uploads.request_upload(
+            info.context, input.filename, input.size_bytes
+        )
+        return RequestUploadPayload(
+            upload_id=encode_id("Upload", upload.id),
+            url=url,
+            method="PUT",
+            headers=cast("JSON", {"Content-Type": "application/octet-stream"}),
+            expires_at=upload.expires_at,
+        )
+
+    @strawberry.mutation(
+        description="Stores the bytes that were sent to an announced upload, as `uploadAudio` "
+        "does. Works once; where it fails, the bytes can be sent and completed again.",
+        directives=_LARGE_CHANGE,
+    )
+    @_answers(UploadAudioPayload)
+    async def complete_upload(
+        self,
+        info: Info,
+        input: Annotated[CompleteUploadInput, strawberry.argument(description="Which, and how.")],
+    ) -> UploadAudioPayload:
+        id_ = decode_id_of("Upload", input.upload_id, ("input", "uploadId"))
+        stored, analysis = await resolvers.uploads.complete_upload(
+            info.context, id_, input.tags or [], _level(input)
         )
         return UploadAudioPayload(
             audio_file=AudioFile.of(stored), analysis=Analysis.of(analysis) if analysis else None

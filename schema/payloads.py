@@ -1,8 +1,10 @@
 """What a mutation answers: what changed, or errors that a client can act on by code."""
 
+from datetime import datetime
 from typing import Any, Self
 
 import strawberry
+from strawberry.scalars import JSON
 
 from samplemind.domain.errors import DomainError
 from schema.analysis import Analysis
@@ -34,7 +36,29 @@ def _errors() -> Any:
     )
 
 
-@strawberry.type(description="The answer of `uploadAudio`.")
+@strawberry.type(
+    description="The answer of `requestUpload`: how to send the bytes. Then call `completeUpload`."
+)
+class RequestUploadPayload:
+    upload_id: strawberry.ID | None = strawberry.field(
+        default=None, description="What to pass to `completeUpload`."
+    )
+    url: str | None = strawberry.field(
+        default=None,
+        description="Where the bytes go, as the body of one request; signed, needs no other "
+        "authorisation. What broke off can be sent again, from the beginning.",
+    )
+    method: str | None = strawberry.field(default=None, description="The HTTP method: PUT.")
+    headers: JSON | None = strawberry.field(
+        default=None, description="HTTP headers to send along, by name."
+    )
+    expires_at: datetime | None = strawberry.field(
+        default=None, description="Until when it can be sent and completed."
+    )
+    errors: list[UserError] = _errors()
+
+
+@strawberry.type(description="The answer of `uploadAudio` and `completeUpload`.")
 class UploadAudioPayload:
     audio_file: AudioFile | None = strawberry.field(default=None, description="The stored file.")
     analysis: Analysis | None = strawberry.field(

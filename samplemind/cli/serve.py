@@ -30,7 +30,8 @@ def api() -> None:
 
     from samplemind.server.app import run_api
 
-    run_api(get_settings())
+    with _refusal_as_sentence():
+        run_api(get_settings())
 
 
 def worker() -> None:

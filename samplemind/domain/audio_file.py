@@ -5,6 +5,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+_MEDIA_TYPES = {
+    "wav": "audio/wav",
+    "w64": "audio/x-w64",
+    "aiff": "audio/aiff",
+    "flac": "audio/flac",
+    "mp3": "audio/mpeg",
+    "ogg": "audio/ogg",
+    "opus": "audio/ogg",
+    "m4a": "audio/mp4",
+    "aac": "audio/aac",
+    "caf": "audio/x-caf",
+    "au": "audio/basic",
+    "matroska": "audio/webm",
+    "wma": "audio/x-ms-wma",
+    "ac3": "audio/ac3",
+    "eac3": "audio/eac3",
+    "amr": "audio/amr",
+    "ape": "audio/x-ape",
+    "wavpack": "audio/x-wavpack",
+    "tta": "audio/x-tta",
+    "avi": "video/x-msvideo",
+    "mpegts": "video/mp2t",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class AudioFacts:
@@ -20,6 +44,11 @@ class AudioFacts:
     channels: int
     metadata: Mapping[str, Any]
 
+    @property
+    def media_type(self) -> str:
+        """As browsers know it."""
+        return _MEDIA_TYPES.get(self.format, "application/octet-stream")
+
 
 @dataclass(frozen=True, slots=True)
 class AudioFile:
@@ -34,3 +63,8 @@ class AudioFile:
     tags: tuple[str, ...]
     uploaded_at: datetime
     analysis_id: str | None = None
+
+    @property
+    def blob_key(self) -> str:
+        """By owner and content, so that writing the same bytes twice is harmless."""
+        return f"{self.owner_id}/{self.sha256[:2]}/{self.sha256}"

@@ -48,6 +48,52 @@ class FileTooLarge(DomainError):
     code = "FILE_TOO_LARGE"
 
 
+class LinkInvalid(DomainError):
+    code = "LINK_INVALID"
+
+
+class LinkExpired(DomainError):
+    code = "LINK_EXPIRED"
+
+
+class UploadNotFound(DomainError):
+    code = "UPLOAD_NOT_FOUND"
+
+
+class UploadExpired(DomainError):
+    code = "UPLOAD_EXPIRED"
+
+
+class UploadCompleted(DomainError):
+    """An upload is completed once: its file is in the library already."""
+
+    code = "UPLOAD_COMPLETED"
+
+
+class UploadBusy(DomainError):
+    """Another request completes it at this moment."""
+
+    code = "UPLOAD_BUSY"
+
+
+class UploadIncomplete(DomainError):
+    """Its bytes have not arrived."""
+
+    code = "UPLOAD_INCOMPLETE"
+
+
+class SizeMismatch(DomainError):
+    """More or fewer bytes than were announced."""
+
+    code = "SIZE_MISMATCH"
+
+
+class DigestMismatch(DomainError):
+    """Other bytes than the sender's digest says."""
+
+    code = "DIGEST_MISMATCH"
+
+
 class NotAnalyzed(DomainError):
     """The question needs an analysis that the file does not have yet."""
 

@@ -1,6 +1,5 @@
 """One analysis, from its file in the blob store to its results where they are read."""
 
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -85,9 +84,7 @@ async def _file_of(parts: Parts, analysis: Analysis) -> AudioFile:
 async def _find(
     parts: Parts, analyze: Analyzer, audio_file: AudioFile, level: AnalysisLevel
 ) -> Findings:
-    with tempfile.TemporaryDirectory(prefix="samplemind-") as folder:
-        path = Path(folder) / "sound"
-        await parts.blobs.fetch(audio_file.owner_id, audio_file.sha256, path)
+    async with parts.blobs.file(audio_file.blob_key) as path:
         return analyze(path, level)
 
 

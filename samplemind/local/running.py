@@ -17,6 +17,7 @@ from samplemind.local.records import end_leftovers
 from samplemind.local.signals import Signals
 from samplemind.local.supervisor import Supervisor
 from samplemind.refusal import CannotStart, refuse_remote
+from samplemind.secret import with_secret
 from samplemind.settings import Settings
 from samplemind.trusted import trusted_documents
 
@@ -37,7 +38,7 @@ def serve(settings: Settings, others: Callable[[Settings], list[Part]] = process
     settings = settings.model_copy(update={"data_dir": settings.data_dir.absolute()})
     with Signals() as signals, _owned(settings.data_dir, say):
         settings = settings.model_copy(update={"port": _port(settings)})
-        given = settings
+        given = with_secret(settings)
         settings, parts = databases(settings)
         supervisor = Supervisor([*parts, *others(settings)], settings.data_dir, say, signals)
         try:

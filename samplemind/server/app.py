@@ -17,11 +17,13 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from resolvers.uploads import remove_expired_uploads
 from samplemind import __version__
 from samplemind.domain.user import Role, User
 from samplemind.logs import RequestLog, configure_logs
 from samplemind.parts import Parts
-from samplemind.server import explorer, health
+from samplemind.secret import with_secret
+from samplemind.server import explorer, health, media, uploads
 from samplemind.server.graphql import DOCUMENT_BYTES, PATH, GraphQLApp
 from samplemind.server.persisted import PersistedDocuments
 from samplemind.settings import Settings
@@ -30,13 +32,18 @@ from samplemind.trusted import trusted_documents
 _log = structlog.get_logger(__name__)
 
 _START_SECONDS = 60
+_CLEAN_SECONDS = 600
 
 # How long the kernel waits for a peer to read: as nginx does by default.
 _UNREAD_SECONDS = 60
 
 
 def make_app(settings: Settings) -> FastAPI:
-    """The ASGI application. It opens its parts when it starts and closes them when it ends."""
+    """The ASGI application. It opens its parts when it starts and closes them when it ends.
+
+    Raises CannotStart where the secret is too short.
+    """
+    settings = with_secret(settings)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -47,9 +54,11 @@ def make_app(settings: Settings) -> FastAPI:
         app.state.persisted = PersistedDocuments(parts.events.redis, graphql.is_valid, trusted)
         app.state.local_user = await parts.store.users.ensure(_local_user())
         warming = asyncio.create_task(parts.vectors.warm_up())
+        cleaning = asyncio.create_task(_clean(parts))
         _spare_the_collector()
         yield
         warming.cancel()
+        cleaning.cancel()
         await parts.close()
 
     trusted = trusted_documents(settings.trusted_documents)
@@ -63,6 +72,7 @@ def make_app(settings: Settings) -> FastAPI:
     app.include_router(health.router)
     app.router.routes.append(Route(PATH, graphql, methods=None))
     app.router.routes.append(WebSocketRoute(PATH, graphql))
+    app.router.routes += [media.route, uploads.route]
     app.mount(explorer.ASSETS_PATH, StaticFiles(directory=explorer.ASSETS), name="explorer")
     app.add_api_route("/", lambda: RedirectResponse(PATH), include_in_schema=False)
     return app
@@ -129,6 +139,16 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+
+
+async def _clean(parts: Parts) -> None:
+    """Now, and then again and again, whatever becomes of one time."""
+    while True:
+        try:
+            await remove_expired_uploads(parts)
+        except Exception:
+            _log.exception("uploads not cleaned away")
+        await asyncio.sleep(_CLEAN_SECONDS)
 
 
 async def _wait_for_documents(parts: Parts) -> None:

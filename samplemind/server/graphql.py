@@ -1,5 +1,6 @@
 """GraphQL over HTTP and WebSocket."""
 
+import re
 from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any, cast
@@ -163,7 +164,7 @@ class GraphQLApp(GraphQL[CallerScope, None]):
         self, request: Request | WebSocket, response: Response | WebSocket
     ) -> CallerScope:
         state = request.app.state
-        return CallerScope(parts=state.parts, viewer=state.local_user)
+        return CallerScope(state.parts, state.local_user, _base_url(request))
 
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
         """For a browser that opens the address; others are told what is missing."""
@@ -270,6 +271,13 @@ class GraphQLApp(GraphQL[CallerScope, None]):
     def encode_json(self, data: object) -> str:
         # Text, since the official WebSocket client does not take bytes.
         return orjson.dumps(data, default=_encode).decode()
+
+
+def _base_url(request: Request | WebSocket) -> str:
+    """Where the caller reaches us, over HTTP, without a slash at its end."""
+    given = request.app.state.parts.settings.public_url
+    # That of a WebSocket begins with ws.
+    return (given or re.sub("^ws", "http", str(request.base_url))).rstrip("/")
 
 
 def _encode(value: object) -> object:

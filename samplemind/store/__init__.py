@@ -4,6 +4,7 @@ from samplemind.store.analyses import Analyses
 from samplemind.store.audio_files import AudioFiles
 from samplemind.store.batch_jobs import BatchJobs
 from samplemind.store.database import connect
+from samplemind.store.uploads import Uploads
 from samplemind.store.users import Users
 
 
@@ -16,12 +17,14 @@ class Store:
         self.analyses = Analyses(self._database)
         self.batch_jobs = BatchJobs(self._database)
         self.users = Users(self._database)
+        self.uploads = Uploads(self._database)
 
     async def prepare(self) -> None:
         """Makes the indexes; safe to call at every start."""
         await self.audio_files.prepare()
         await self.analyses.prepare()
         await self.batch_jobs.prepare()
+        await self.uploads.prepare()
 
     async def version(self) -> str:
         """The server's version; raises where it does not answer."""

@@ -1,0 +1,70 @@
+"""Announced uploads."""
+
+from datetime import datetime
+
+from pydantic import TypeAdapter
+
+from samplemind.domain.upload import Upload
+from samplemind.store.database import Database, Document, scoped
+
+_upload = TypeAdapter(Upload)
+
+
+def _load(document: Document) -> Upload:
+    return _upload.validate_python({**document, "id": document["_id"]})
+
+
+class Uploads:
+    """Every read for a caller takes the owner."""
+
+    def __init__(self, database: Database) -> None:
+        self._uploads = database["uploads"]
+
+    async def prepare(self) -> None:
+        """Makes the indexes; safe to call at every start."""
+        await self._uploads.create_index("key", unique=True)
+        await self._uploads.create_index("expires_at")
+
+    async def add(self, upload: Upload) -> None:
+        document = _upload.dump_python(upload)
+        id_ = document.pop("id")
+        key = scoped(upload.owner_id, id_)
+        await self._uploads.insert_one({"_id": id_, **document, "key": key, "claimed_until": None})
+
+    async def by_id(self, owner_id: str, id_: str) -> Upload | None:
+        document = await self._uploads.find_one({"key": scoped(owner_id, id_)})
+        return _load(document) if document else None
+
+    async def claim(self, owner_id: str, id_: str, now: datetime, until: datetime) -> bool:
+        """Makes the caller the only one who completes it, until it says `complete` or `release`,
+        or that time. False where it is completed, or somebody else is at it."""
+        free = {"$lte": [{"$ifNull": ["$claimed_until", now]}, now]}
+        # One atomic write, found by one indexed field alone.
+        before = await self._uploads.find_one_and_update(
+            {"key": scoped(owner_id, id_)},
+            [{"$set": {"claimed_until": {"$cond": [free, until, "$claimed_until"]}}}],
+        )
+        if before is None or before["completed"]:
+            return False
+        claimed = before["claimed_until"]
+        return claimed is None or claimed <= now
+
+    async def release(self, owner_id: str, id_: str) -> None:
+        """Lets others complete it."""
+        await self._uploads.update_one(
+            {"key": scoped(owner_id, id_)}, {"$set": {"claimed_until": None}}
+        )
+
+    async def complete(self, owner_id: str, id_: str) -> None:
+        """Ends it: nobody completes it again."""
+        await self._uploads.update_one(
+            {"key": scoped(owner_id, id_)}, {"$set": {"completed": True}}
+        )
+
+    async def expired(self, before: datetime) -> list[Upload]:
+        """Everybody's uploads whose time was over by then."""
+        documents = await self._uploads.find({"expires_at": {"$lt": before}}).to_list(None)
+        return [_load(document) for document in documents]
+
+    async def remove(self, owner_id: str, id_: str) -> None:
+        await self._uploads.delete_one({"key": scoped(owner_id, id_)})
