@@ -38,7 +38,8 @@ async def _media(request: Request) -> Response:
         # What was uploaded is never taken for a page.
         "x-content-type-options": "nosniff",
     }
-    if etag in request.headers.get("if-none-match", ""):
+    known = request.headers.get("if-none-match", "")
+    if known == "*" or etag in known:
         return Response(status_code=304, headers=headers)
     _leave_one_range(request)
     return FileResponse(
