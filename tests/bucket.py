@@ -15,7 +15,8 @@ def running_bucket() -> Iterator[dict[str, str]]:
     try:
         host, port = server.get_host_and_port()
         address = f"http://{host}:{port}"
-        httpx.put(f"{address}/sounds").raise_for_status()
+        # Its first answer takes long: only then it loads what it needs.
+        httpx.put(f"{address}/sounds", timeout=60).raise_for_status()
         yield {
             "AWS_ENDPOINT_URL": address,
             "AWS_ALLOW_HTTP": "true",

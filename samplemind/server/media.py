@@ -17,7 +17,7 @@ from samplemind.server.media_types import JSON
 
 _CACHED_SECONDS = 3_600
 # Several ranges at once, or another unit: a server may answer them with the whole.
-_ONE_RANGE = re.compile(r"bytes=(\d{1,18}-\d{0,18}|-\d{1,18})")
+_ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE)
 
 
 async def _media(request: Request) -> Response:
@@ -61,8 +61,10 @@ def _stat(path: Path) -> os.stat_result | None:
 
 def _leave_one_range(request: Request) -> None:
     """Takes away a Range header that RFC 9110 has us ignore, or lets us."""
-    given = request.headers.get("range", "")
-    if request.method != "GET" or not _ONE_RANGE.fullmatch(given.replace(" ", "")):
+    found = _ONE_RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
+    low, high = found.groups() if found else ("", "")
+    backwards = low and high and int(low) > int(high)
+    if request.method != "GET" or not (low or high) or backwards:
         headers = request.scope["headers"]
         request.scope["headers"] = [header for header in headers if header[0] != b"range"]
 

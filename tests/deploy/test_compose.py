@@ -143,12 +143,14 @@ class TestData:
         assert "--maxmemory-policy noeviction" in command
 
     def test_of_audio_is_shared_by_api_and_worker_and_theirs_to_write(self):
-        [mount] = SERVICES["api"]["volumes"]
-        assert SERVICES["worker"]["volumes"] == [mount]
+        [mount] = SERVICES["worker"]["volumes"]
+        assert mount in SERVICES["api"]["volumes"]
         folder = mount.split(":")[1]
         for name in OURS:
             assert SERVICES[name]["environment"]["SAMPLEMIND_BLOB_URL"] == f"file://{folder}"
-        [made] = [run for run in instructions("RUN") if folder in run]
+        state = SERVICES["api"]["environment"]["SAMPLEMIND_DATA_DIR"]
+        assert f"state:{state}" in SERVICES["api"]["volumes"]
+        [made] = [run for run in instructions("RUN") if folder in run and state in run]
         uid, gid = instructions("USER")[-1].split(":")
         assert f"--owner={uid} --group={gid}" in made
 

@@ -160,7 +160,7 @@ async def test_a_browser_plays_and_seeks(browser: Browser, server: Server, conta
     url = url_of(server, server.upload(content, "a minute")["audioFile"]["id"])
     page = await browser.new_page()
     answers: list[Response] = []
-    page.on("response", answers.append)
+    page.on("response", lambda answer: answers.append(answer))
     await page.goto(f"{server.url}/health/live")
     played = await page.evaluate(
         """async (url) => {

@@ -16,11 +16,12 @@ from samplemind.domain.batch_job import BatchJob
 from samplemind.domain.ids import new_id
 from samplemind.domain.library import AudioFileFilter, AudioFileOrder, AudioFileOrderField
 from samplemind.domain.paging import Window
+from samplemind.domain.upload import Upload
 from samplemind.parts import Parts
 from samplemind.settings import Settings
 from samplemind.store import Store
 from samplemind.store.database import Database, connect
-from tests.domain.models import analysis, audio_file, batch_job, findings, user
+from tests.domain.models import NOON, analysis, audio_file, batch_job, findings, user
 from tests.store.commands import recorded_commands
 
 
@@ -31,6 +32,7 @@ class Stored:
     file: AudioFile
     run: Analysis
     batch: BatchJob
+    upload: Upload
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,9 @@ async def stored(parts: Parts) -> Stored:
     run = analysis(owner, file.id, batch_id=batch.id, position=0, findings=findings())
     await store.analyses.add([run])
     await store.users.ensure(user(owner))
-    return Stored(file, run, batch)
+    upload = Upload(new_id(), owner, "kick.wav", 5, NOON)
+    await store.uploads.add(upload)
+    return Stored(file, run, batch, upload)
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +98,12 @@ _SCALAR: dict[str, Use] = {
     "batch advanced": lambda s, x: s.batch_jobs.advance(x.batch.id, {"failed": 0}, None),
     "changes of a batch": lambda s, x: s.batch_jobs.changes(x.batch.id, 1),
     "user ensured": lambda s, x: s.users.ensure(user(x.file.owner_id)),
+    "upload by id": lambda s, x: s.uploads.by_id(x.upload.owner_id, x.upload.id),
+    "upload claimed": lambda s, x: s.uploads.claim(x.upload.owner_id, x.upload.id, NOON, NOON),
+    "upload released": lambda s, x: s.uploads.release(x.upload.owner_id, x.upload.id),
+    "upload completed": lambda s, x: s.uploads.complete(x.upload.owner_id, x.upload.id),
+    "uploads expired": lambda s, x: s.uploads.expired(NOON),
+    "upload removed": lambda s, x: s.uploads.remove(x.upload.owner_id, "y"),
     "users by ids": lambda s, x: s.users.by_ids([x.file.owner_id, "y"]),
 } | {
     f"audio files by {field.value}, {'descending' if down else 'ascending'}": (
