@@ -10,7 +10,7 @@ from samplemind.domain.ids import now
 from samplemind.links import LinkKind, Links, hour_from_now
 
 _LINKS = Links("s" * 32)
-_SOON = now() + timedelta(minutes=1)
+_SOON = now() + timedelta(hours=1)
 
 
 def _token(path: str) -> str:
