@@ -3,15 +3,21 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
+import soundfile
 from fastapi import FastAPI
 
+from resolvers.media import waveform
 from resolvers.scope import Scope
 from resolvers.uploads import complete_upload, receive_upload, remove_expired_uploads
-from samplemind.domain.errors import UploadExpired, UploadNotFound
+from samplemind.cache import Cache
+from samplemind.domain.audio_file import AudioFacts
+from samplemind.domain.errors import NotFound, UploadExpired, UploadNotFound
 from samplemind.domain.ids import new_id, now
 from samplemind.domain.upload import Upload
 from samplemind.links import LinkKind
@@ -133,3 +139,25 @@ async def test_who_died_completing_is_not_waited_for(parts: Parts, owner_id: str
     assert await uploads.claim(owner_id, upload.id, until, until + _HOUR)
     await uploads.complete(owner_id, upload.id)
     assert not await uploads.claim(owner_id, upload.id, until + 2 * _HOUR, until + 3 * _HOUR)
+
+
+async def test_a_waveform_is_drawn_once_and_without_a_cache_too(
+    parts: Parts, owner_id: str, tmp_path: Path, unused_tcp_port: int
+):
+    samples = np.random.default_rng(int(owner_id[-8:], 16)).uniform(-0.5, 0.5, 4_410)
+    soundfile.write(tmp_path / "y.wav", samples, 44_100)
+    facts = AudioFacts("wav", 0.1, 44_100, 1, {})
+    file = audio_file(owner_id, facts=facts)
+    await parts.blobs.put(file.blob_key, tmp_path / "y.wav")
+    scope = Scope(parts, user(owner_id))
+    cacheless = replace(parts, cache=Cache(f"redis://127.0.0.1:{unused_tcp_port}"))
+
+    drawn = await waveform(Scope(cacheless, user(owner_id)), file, 10)
+    assert drawn == await waveform(scope, file, 10)
+    assert max(drawn) == pytest.approx(np.abs(samples).max(), abs=1e-4)
+
+    await parts.blobs.remove(file.blob_key)
+    assert await waveform(scope, file, 10) == drawn
+    with pytest.raises(NotFound):
+        await waveform(Scope(cacheless, user(owner_id)), file, 10)
+    await cacheless.cache.close()
