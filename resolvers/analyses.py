@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 import structlog
 from kombu.exceptions import OperationalError
 
+from loaders.analyses import AnalysesOfFile
 from resolvers.scope import Scope
 from samplemind.audio import ENGINE_VERSION
 from samplemind.domain.analysis import Analysis, AnalysisLevel, AnalysisStatus
@@ -29,8 +30,7 @@ async def newest_analyses(scope: Scope, audio_files: Sequence[AudioFile]) -> lis
 
 
 async def analyses(scope: Scope, audio_file: AudioFile, window: Window) -> Page[Analysis]:
-    store = scope.parts.store.analyses
-    return await store.page_of_file(scope.owner_id, audio_file.id, window)
+    return await scope.loaders.analyses_of_file.load(AnalysesOfFile(audio_file.id, window))
 
 
 async def request_analysis(
@@ -38,7 +38,8 @@ async def request_analysis(
 ) -> Analysis:
     """Answers an analysis of this level that is done or under way, or asks for a new one."""
     if not force:
-        recent = await analyses(scope, audio_file, Window(_RECENT))
+        store = scope.parts.store.analyses
+        recent = await store.page_of_file(scope.owner_id, audio_file.id, Window(_RECENT))
         for row in recent.rows:
             if _answers(row.value, level):
                 return row.value

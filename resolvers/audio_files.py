@@ -48,7 +48,7 @@ async def audio_files(
 
 
 async def count_audio_files(scope: Scope, filter_: AudioFileFilter | None) -> int:
-    return await scope.parts.store.audio_files.count(scope.owner_id, filter_)
+    return await scope.loaders.audio_file_counts.load(filter_ or AudioFileFilter())
 
 
 async def library_stats(scope: Scope, filter_: AudioFileFilter | None) -> LibraryStats:

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 import structlog
 from kombu.exceptions import OperationalError
 
+from loaders.analyses import ItemsOfBatch
 from resolvers.scope import Scope
 from samplemind.audio import ENGINE_VERSION
 from samplemind.domain.analysis import Analysis, AnalysisLevel, AnalysisStatus
@@ -42,7 +43,7 @@ async def count_batch_jobs(scope: Scope) -> int:
 async def batch_items(
     scope: Scope, batch: BatchJob, window: Window, status: AnalysisStatus | None
 ) -> Page[BatchItem]:
-    page = await scope.parts.store.analyses.page_of_batch(scope.owner_id, batch.id, window, status)
+    page = await scope.loaders.items_of_batch.load(ItemsOfBatch(batch, window, status))
     for row in page.rows:
         scope.loaders.analyses_by_id.prime(row.value.id, row.value)
     return page.map(item_of)

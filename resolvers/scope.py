@@ -22,7 +22,7 @@ class Scope:
 
     @cached_property
     def loaders(self) -> Loaders:
-        return Loaders(self.parts.store, self.parts.vectors, self.viewer.id)
+        return Loaders(self.parts.store, self.parts.vectors, self.parts.cache, self.viewer.id)
 
     @property
     def owner_id(self) -> str:

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -34,7 +34,10 @@ class Blobs:
             self._store = from_url(url)
 
     async def put(
-        self, key: str, content: Path | AsyncIterator[bytes], media_type: str | None = None
+        self,
+        key: str,
+        content: Path | BinaryIO | AsyncIterator[bytes],
+        media_type: str | None = None,
     ) -> None:
         """Stores a file, or what arrives: all of it or nothing. In parts of 5 MiB, two at a time
         in memory. A bucket serves it as `media_type`."""

@@ -1,6 +1,7 @@
 """What is dear and rarely changes, kept in Redis: right, only slower, with Redis empty or gone."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
@@ -16,16 +17,26 @@ _log = structlog.get_logger(__name__)
 
 _PREFIX = "samplemind:cache:"
 _TIMEOUT_SECONDS = 1
-# A Redis that hangs costs one timeout in this time, and not one for each value.
-_AVOID_SECONDS = 5
+
+_DAY = 24 * 3_600
 
 T = TypeVar("T")
+
+
+def _state_key(name: str) -> str:
+    return f"{_PREFIX}state:{name}"
+
+
+def _new_state() -> bytes:
+    # By chance rather than by counting: an emptied Redis must not begin again with a used one.
+    return secrets.token_hex(8).encode()
 
 
 class Cache:
     """Values are what JSON can hold: numbers, texts, lists and dictionaries of them."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, avoid_seconds: float = 5) -> None:
+        """A Redis that hangs costs one timeout in `avoid_seconds`, and not one for each value."""
         self._cashews = cashews.Cache()
         self._cashews.setup(
             url,
@@ -41,7 +52,9 @@ class Cache:
             retry=Retry(NoBackoff(), 1),
         )
         self._making: dict[str, asyncio.Task[Any]] = {}
+        self._avoid_seconds = avoid_seconds
         self._avoid_until = 0.0
+        self._untold: set[str] = set()
 
     async def get_or_make(self, key: str, make: Callable[[], Awaitable[T]], *, seconds: float) -> T:
         """The value kept under `key`, else what `make` answers, which is kept for `seconds`.
@@ -59,8 +72,43 @@ class Cache:
         """Forgets a value. One that Redis could not be asked to forget ends with its time."""
         await self._ask(self._cashews.delete, _PREFIX + key)
 
+    async def get_or_make_of(
+        self, name: str, key: str, make: Callable[[], Awaitable[T]], *, seconds: float
+    ) -> T:
+        """As get_or_make, of something that changes: what was kept before `changed(name)` is not
+        found after it. Nothing is kept while Redis cannot say what has changed."""
+        state = await self._state(name)
+        if state is None:
+            return await make()
+        return await self.get_or_make(f"{name}:{state}:{key}", make, seconds=seconds)
+
+    async def changed(self, name: str) -> None:
+        """To be called after each change of what `get_or_make_of` keeps something of.
+
+        A change that Redis could not be told of is told again before this process reads; others
+        may meet what was kept until its time is over.
+        """
+        self._untold.add(name)
+        for each in tuple(self._untold):
+            if not await self._ask(self._cashews.set, _state_key(each), _new_state(), expire=_DAY):
+                return
+            self._untold.discard(each)
+
     async def close(self) -> None:
         await self._cashews.close()
+
+    async def _state(self, name: str) -> str | None:
+        """A name for the present state, never used before; None where Redis does not answer."""
+        if name in self._untold:
+            await self.changed(name)
+            if name in self._untold:
+                return None
+        # Not shared with who asks meanwhile: the answer must be younger than the question.
+        key = _state_key(name)
+        if (kept := await self._ask(self._cashews.get, key)) is None:
+            await self._ask(self._cashews.set, key, _new_state(), expire=_DAY, exist=False)
+            kept = await self._ask(self._cashews.get, key)
+        return kept and kept.decode()
 
     async def _read_or_make(
         self, key: str, make: Callable[[], Awaitable[object]], seconds: float
@@ -83,5 +131,5 @@ class Cache:
             if time.monotonic() >= self._avoid_until:
                 reason = str(error.__cause__ or "it does not answer")
                 _log.warning("working without the cache", error=reason)
-            self._avoid_until = time.monotonic() + _AVOID_SECONDS
+            self._avoid_until = time.monotonic() + self._avoid_seconds
             return None

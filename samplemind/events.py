@@ -33,6 +33,10 @@ def file_channel(audio_file_id: str) -> str:
     return f"file:{audio_file_id}"
 
 
+def unsaved_channel(id_: str) -> str:
+    return f"unsaved:{id_}"
+
+
 class Events:
     """Publishes to, and listens on, named channels."""
 

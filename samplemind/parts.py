@@ -29,14 +29,15 @@ class Parts:
     @classmethod
     def open(cls, settings: Settings) -> Self:
         """Needs the address of every part, as `samplemind serve` sets them."""
+        cache = Cache(settings.redis_url)
         return cls(
             settings=settings,
-            store=Store(settings.mongo_url),
+            store=Store(settings.mongo_url, cache),
             vectors=Vectors(settings.chroma_url),
             blobs=Blobs(settings.blob_url),
             events=Events(settings.redis_url),
             rate_limits=RateLimits(settings.redis_url, settings.rate_limit),
-            cache=Cache(settings.redis_url),
+            cache=cache,
             links=Links(settings.secret),
         )
 

@@ -63,6 +63,9 @@ class Settings(BaseSettings):
         description="Other sites whose pages may use the API, with commas between them, "
         "e.g. https://app.example.com,http://localhost:5173; * is every site.",
     )
+    unsaved_wait_seconds: float = Field(
+        default=30, gt=0, description="How long a search waits for the analysis of its own sound."
+    )
 
     log_json: bool = Field(default=False, description="Logs as JSON lines.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")

@@ -105,6 +105,14 @@ def _conditions(filter_: AudioFileFilter) -> tuple[Where | None, Where | None]:
     return _all_of(where), _all_of(words)
 
 
+def _ranked(ids: Sequence[str], distances: Sequence[float]) -> list[Neighbour]:
+    # Chroma computes in single precision: more digits would be noise.
+    neighbours = [
+        Neighbour(id_, round(1.0 - gap, 6)) for id_, gap in zip(ids, distances, strict=True)
+    ]
+    return sorted(neighbours, key=lambda n: (-n.cosine, n.audio_file_id))
+
+
 @contextlib.contextmanager
 def _coded() -> Iterator[None]:
     """Turns "Chroma does not answer" into the coded error."""
@@ -188,24 +196,32 @@ class Vectors:
         filter_: AudioFileFilter | None = None,
     ) -> list[Neighbour]:
         """The `count` nearest sounds that match the filter, best first, ties by id."""
+        [found] = await self.nearest_to_each(owner_id, [embedding], count, filter_)
+        return found
+
+    async def nearest_to_each(
+        self,
+        owner_id: str,
+        embeddings: Sequence[Sequence[float]],
+        count: int,
+        filter_: AudioFileFilter | None = None,
+    ) -> list[list[Neighbour]]:
+        """As `nearest`, for each of the embeddings, by one request."""
         filter_ = filter_ or AudioFileFilter()
         if _matches_nothing(filter_):
-            return []
+            return [[] for _ in embeddings]
         where, where_document = _conditions(filter_)
         with _coded():
             collection = await self._collection(owner_id)
             found = await collection.query(
-                query_embeddings=[list(embedding)],
+                query_embeddings=[list(embedding) for embedding in embeddings],
                 n_results=count,
                 where=where,
                 where_document=where_document,  # pyright: ignore[reportArgumentType]
                 include=["distances"],
             )
-        distances = (found["distances"] or [[]])[0]
-        pairs = zip(found["ids"][0], distances, strict=True)
-        # Chroma computes in single precision: more digits would be noise.
-        neighbours = [Neighbour(id_, round(1.0 - gap, 6)) for id_, gap in pairs]
-        return sorted(neighbours, key=lambda n: (-n.cosine, n.audio_file_id))
+        distances = found["distances"] or []
+        return [_ranked(*each) for each in zip(found["ids"], distances, strict=True)]
 
     async def version(self) -> str:
         """The server's version; raises where it does not answer.

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 import strawberry
 from strawberry.file_uploads import Upload
 
+from resolvers.similarity import MAX_SEEDS
 from samplemind.domain import library as domain
 from samplemind.domain.analysis import TONICS, AnalysisLevel, Mode, SampleKind
 from samplemind.domain.errors import BadUserInput
+from samplemind.jobs.unsaved import LONGEST_SECONDS
 from schema.enums import OrderDirection
 
 _FLATS = {"DB": "C#", "EB": "D#", "GB": "F#", "AB": "G#", "BB": "A#", "CB": "B", "FB": "E"}
@@ -105,10 +107,29 @@ class AudioFileOrder:
         return domain.AudioFileOrder(self.field, self.direction is OrderDirection.DESC)
 
 
+@strawberry.input(description="Sounds to be like all at once, and sounds to stay away from.")
+class BlendInput:
+    like: list[strawberry.ID] = strawberry.field(
+        description=f"1 to {MAX_SEEDS} sounds of your library: what they have in common is sought."
+    )
+    unlike: list[strawberry.ID] | None = strawberry.field(
+        default=None,
+        description=f"Up to {MAX_SEEDS} sounds of your library: what they have in common is "
+        "avoided, with half the weight of what is sought.",
+    )
+
+
 @strawberry.input(one_of=True, description="What to find the likes of.")
 class SimilarityTarget:
     audio_file_id: strawberry.Maybe[strawberry.ID] = strawberry.field(
         description="A sound of your library."
+    )
+    blend: strawberry.Maybe[BlendInput] = strawberry.field(
+        description="Several sounds of your library, some of them to stay away from."
+    )
+    upload: strawberry.Maybe[Upload] = strawberry.field(
+        description="A sound that is not stored: it is analysed for this search and forgotten. "
+        f"{LONGEST_SECONDS // 60} minutes and 256 MiB at most; by the GraphQL multipart request."
     )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 import strawberry
 
 from samplemind.domain.errors import BadUserInput
+from samplemind.domain.library import AudioFileOrder
 from samplemind.domain.paging import Page, Window
 from schema.directives import list_size
 from schema.ids import opaque
@@ -53,6 +54,11 @@ class PageInfo:
             start_cursor=encode_cursor(order, rows[0].key) if rows else None,
             end_cursor=encode_cursor(order, rows[-1].key) if rows else None,
         )
+
+
+def audio_file_order(order: AudioFileOrder) -> str:
+    """The name of an order of files, for its cursors."""
+    return f"audio-files {order.field.value} {'DESC' if order.descending else 'ASC'}"
 
 
 def encode_cursor(order: str, key: str) -> str:

@@ -1,7 +1,7 @@
 """What can be read."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
@@ -10,7 +10,12 @@ import resolvers.batch_jobs
 import resolvers.nodes
 import resolvers.rate_limit
 import resolvers.similarity
+from resolvers.scope import Scope
+from resolvers.similarity import SimilarAudioFile
+from samplemind.domain.errors import BadUserInput
+from samplemind.domain.library import AudioFileFilter as DomainFilter
 from samplemind.domain.library import AudioFileOrder as DomainOrder
+from samplemind.domain.paging import Page, Window
 from schema.analysis import Analysis
 from schema.audio_file import AudioFile, AudioFileConnection
 from schema.batch_job import ORDER as BATCH_JOBS
@@ -21,7 +26,18 @@ from schema.ids import decode_id, decode_id_of
 from schema.inputs import AudioFileFilter, AudioFileOrder, SimilarityTarget
 from schema.library import LibraryStats
 from schema.node import Node
-from schema.paging import DEFAULT_SIZE, PAGED, PAGED_FORWARD, After, Before, First, Last, window
+from schema.paging import (
+    DEFAULT_SIZE,
+    MAX_SIZE,
+    PAGED,
+    PAGED_FORWARD,
+    After,
+    Before,
+    First,
+    Last,
+    audio_file_order,
+    window,
+)
 from schema.rate_limit import RateLimit
 from schema.similarity import COST as SIMILAR_COST
 from schema.similarity import ORDER as SIMILAR
@@ -42,6 +58,30 @@ async def _node(info: Info, id_: str, field: str) -> Node | None:
     return _NODE_TYPES[type_name].of(model) if model else None  # pyright: ignore
 
 
+async def _similar(
+    scope: Scope, target: SimilarityTarget, asked: Window, wanted: DomainFilter | None
+) -> Page[SimilarAudioFile]:
+    if target.audio_file_id:
+        field = ("target", "audioFileId")
+        seed_id = decode_id_of("AudioFile", str(target.audio_file_id.value), field)
+        seed = await resolvers.audio_files.audio_file(scope, seed_id)
+        return await resolvers.similarity.similar_to(scope, seed, asked, wanted)
+    if target.blend:
+        blend = target.blend.value
+        like, unlike = (
+            [decode_id_of("AudioFile", id_, ("target", "blend", name)) for id_ in ids or ()]
+            for name, ids in (("like", blend.like), ("unlike", blend.unlike))
+        )
+        return await resolvers.similarity.similar_to_blend(scope, like, unlike, asked, wanted)
+    upload: Any = target.upload and target.upload.value
+    if not hasattr(upload, "file"):
+        message = "Send the file by a GraphQL multipart request, with null as its variable."
+        raise BadUserInput(message, field=("target", "upload"))
+    return await resolvers.similarity.similar_to_upload(
+        scope, upload.file, upload.filename or "", asked, wanted
+    )
+
+
 @strawberry.type(description="What can be read. Everything here is the caller's own.")
 class Query:
     @strawberry.field(description="Anything by its id; null where there is no such thing.")
@@ -59,8 +99,14 @@ class Query:
     async def nodes(
         self,
         info: Info,
-        ids: Annotated[list[strawberry.ID], strawberry.argument(description="Their ids.")],
+        ids: Annotated[
+            list[strawberry.ID],
+            strawberry.argument(description=f"Their ids: {MAX_SIZE} at most."),
+        ],
     ) -> list[Node | None]:
+        if len(ids) > MAX_SIZE:
+            message = f"`ids` names {len(ids)} things: {MAX_SIZE} is the most."
+            raise BadUserInput(message, field=("ids",))
         pending = [asyncio.ensure_future(_node(info, id_, "ids")) for id_ in ids]
         return list(await asyncio.gather(*pending))
 
@@ -84,7 +130,7 @@ class Query:
     ) -> AudioFileConnection:
         order = order_by.to_domain() if order_by else DomainOrder()
         wanted = filter.to_domain() if filter else None
-        name = f"audio-files {order.field.value} {'DESC' if order.descending else 'ASC'}"
+        name = audio_file_order(order)
         asked = window(name, first, after, last, before)
         page = await resolvers.audio_files.audio_files(info.context, asked, order, wanted)
         return AudioFileConnection.of(page, name, wanted)
@@ -115,12 +161,9 @@ class Query:
         after: After = None,
         filter: Filter = None,
     ) -> SimilarAudioFileConnection:
-        field = ("target", "audioFileId")
-        seed_id = decode_id_of("AudioFile", str(target.audio_file_id.value), field)  # pyright: ignore
         asked = window(SIMILAR, first, after)
         wanted = filter.to_domain() if filter else None
-        seed = await resolvers.audio_files.audio_file(info.context, seed_id)
-        page = await resolvers.similarity.similar_to(info.context, seed, asked, wanted)
+        page = await _similar(info.context, target, asked, wanted)
         return SimilarAudioFileConnection.of(page)
 
     @strawberry.field(description="The library in numbers.", directives=[Cost(weight="50")])

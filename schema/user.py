@@ -1,13 +1,23 @@
 """People, as clients see them."""
 
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 
+from resolvers.users import count_analyses, count_uploads, uploads
 from samplemind.domain import user as domain
+from samplemind.domain.library import AudioFileOrder
+from schema.context import Info
+from schema.directives import Cost
 from schema.ids import encode_id
 from schema.node import Node
+from schema.paging import PAGED, After, Before, First, Last, audio_file_order, window
+
+if TYPE_CHECKING:
+    from schema.audio_file import AudioFileConnection
+
+_NEWEST_FIRST = audio_file_order(AudioFileOrder())
 
 
 @strawberry.type(description="Somebody with a library.")
@@ -16,6 +26,33 @@ class User(Node):
     email: str | None = strawberry.field(description="Told to the user alone and to admins.")
     role: domain.Role = strawberry.field(description="What the user may do.")
     created_at: datetime = strawberry.field(description="When the account was made.")
+
+    @strawberry.field(
+        description="How many files the user's library holds.", directives=[Cost(weight="1")]
+    )
+    async def total_uploads(self, info: Info) -> int:
+        return await count_uploads(info.context)
+
+    @strawberry.field(
+        description="How many analyses have succeeded for the user.",
+        directives=[Cost(weight="1")],
+    )
+    async def total_analyses(self, info: Info) -> int:
+        return await count_analyses(info.context)
+
+    @strawberry.field(description="The user's files, the newest upload first.", directives=[PAGED])
+    async def audio_files(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Annotated["AudioFileConnection", strawberry.lazy("schema.audio_file")]:
+        from schema.audio_file import AudioFileConnection
+
+        asked = window(_NEWEST_FIRST, first, after, last, before)
+        return AudioFileConnection.of(await uploads(info.context, asked), _NEWEST_FIRST)
 
     @classmethod
     def of(cls, model: domain.User) -> Self:

@@ -94,6 +94,22 @@ class DigestMismatch(DomainError):
     code = "DIGEST_MISMATCH"
 
 
+class SoundTooLong(DomainError):
+    code = "SOUND_TOO_LONG"
+
+
+class AnalysisFailed(DomainError):
+    """The analysis failed unexpectedly; the message holds the number under which it is logged."""
+
+    code = "ANALYSIS_FAILED"
+
+
+class AnalysisTimeout(DomainError):
+    """No worker has analysed the sound in the time that somebody waits for it."""
+
+    code = "ANALYSIS_TIMEOUT"
+
+
 class NotAnalyzed(DomainError):
     """The question needs an analysis that the file does not have yet."""
 

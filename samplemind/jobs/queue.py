@@ -8,12 +8,20 @@ from samplemind.jobs.app import BATCH, INTERACTIVE, app
 
 ANALYZE = "samplemind.analyze"
 DISPATCH_BATCH = "samplemind.dispatch_batch"
+HEAR_UNSAVED = "samplemind.hear_unsaved"
 RECOVER = "samplemind.recover"
 
 
 async def queue_analysis(analysis_id: str) -> None:
     """One analysis that somebody waits for."""
     await asyncio.to_thread(app.send_task, ANALYZE, [analysis_id], queue=INTERACTIVE)
+
+
+async def queue_unsaved(id_: str, filename: str, seconds: float) -> None:
+    """A sound that is not stored, and that somebody waits for; it is given up after `seconds`."""
+    await asyncio.to_thread(
+        app.send_task, HEAR_UNSAVED, [id_, filename], queue=INTERACTIVE, soft_time_limit=seconds
+    )
 
 
 async def queue_batch(owner_id: str, batch_id: str) -> None:

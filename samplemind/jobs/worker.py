@@ -16,8 +16,9 @@ from samplemind.domain.analysis import AnalysisStatus
 from samplemind.jobs.analysis import run_analysis
 from samplemind.jobs.app import BATCH, INTERACTIVE, app
 from samplemind.jobs.presence import Heartbeat, WorkerPresence
-from samplemind.jobs.queue import ANALYZE, DISPATCH_BATCH, RECOVER, send_out
+from samplemind.jobs.queue import ANALYZE, DISPATCH_BATCH, HEAR_UNSAVED, RECOVER, send_out
 from samplemind.jobs.recovery import lost_analyses, outdated_files
+from samplemind.jobs.unsaved import run_unsaved
 from samplemind.parts import Parts
 from samplemind.settings import get_settings
 
@@ -48,6 +49,12 @@ def _analyze(task: Task, analysis_id: str, again: bool = False) -> None:
     process = _this_process()
     again = again or bool((task.request.delivery_info or {}).get("redelivered"))
     process.runner.run(run_analysis(process.parts, analyze, analysis_id, again=again))
+
+
+@app.task(name=HEAR_UNSAVED)
+def _hear_unsaved(id_: str, filename: str) -> None:
+    process = _this_process()
+    process.runner.run(run_unsaved(process.parts, analyze, id_, filename))
 
 
 @app.task(name=RECOVER)

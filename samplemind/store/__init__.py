@@ -1,5 +1,6 @@
 """The documents: MongoDB through Motor. The only place that knows the driver."""
 
+from samplemind.cache import Cache
 from samplemind.store.analyses import Analyses
 from samplemind.store.audio_files import AudioFiles
 from samplemind.store.batch_jobs import BatchJobs
@@ -11,9 +12,9 @@ from samplemind.store.users import Users
 class Store:
     """All collections over one client."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, cache: Cache) -> None:
         self._client, self._database = connect(url)
-        self.audio_files = AudioFiles(self._database)
+        self.audio_files = AudioFiles(self._database, cache)
         self.analyses = Analyses(self._database)
         self.batch_jobs = BatchJobs(self._database)
         self.users = Users(self._database)

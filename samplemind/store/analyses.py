@@ -11,9 +11,10 @@ from cachetools import LRUCache
 from pydantic import TypeAdapter
 
 from samplemind.domain.analysis import Analysis, AnalysisStatus, Failure, Findings
+from samplemind.domain.batch_job import BatchJob
 from samplemind.domain.paging import Page, Window
 from samplemind.store.database import Database, Document, scoped, within
-from samplemind.store.pages import read_page
+from samplemind.store.pages import read_page, read_pages
 
 _analysis = TypeAdapter(Analysis)
 _findings = TypeAdapter(Findings)
@@ -29,8 +30,8 @@ def _dump(analysis: Analysis) -> Document:
     document = _analysis.dump_python(analysis)
     id_, owner = document.pop("id"), analysis.owner_id
     in_batch = (
-        {"by_batch": scoped(owner, analysis.batch_id, f"{analysis.position:08d}")}
-        if analysis.batch_id
+        {"by_batch": scoped(owner, analysis.batch_id, _position(analysis.position))}
+        if analysis.batch_id and analysis.position is not None
         else {}
     )
     return {
@@ -63,6 +64,11 @@ def _load(document: Document) -> Analysis:
     return _analysis.validate_python({**document, "id": document["_id"], "findings": findings})
 
 
+def _position(position: int) -> str:
+    """Sorts as the number does."""
+    return f"{position:08d}"
+
+
 def _state(id_: str, status: AnalysisStatus) -> str:
     return f"{id_}:{status.value}"
 
@@ -81,6 +87,8 @@ class Analyses:
         await self._analyses.create_index("state", unique=True)
         await self._analyses.create_index("by_file")
         await self._analyses.create_index("by_batch", sparse=True)
+        await self._analyses.create_index("audio_file_id")
+        await self._analyses.create_index("batch_id", sparse=True)
         await self._analyses.create_index("pending", sparse=True)
 
     async def add(self, analyses: Sequence[Analysis]) -> None:
@@ -125,6 +133,73 @@ class Analyses:
             where={"status": status.value} if status else None,
             projection=_WITHOUT_VECTORS,
         )
+
+    async def pages_of_files(
+        self, owner_id: str, audio_file_ids: Sequence[str], window: Window
+    ) -> list[Page[Analysis]]:
+        """The same page of many files, by two commands however many they are. Newest first."""
+        if len(audio_file_ids) == 1:
+            return [await self.page_of_file(owner_id, audio_file_ids[0], window)]
+        where = {"audio_file_id": {"$in": list(audio_file_ids)}, "owner_id": owner_id}
+        prefixes = [scoped(owner_id, id_, "") for id_ in audio_file_ids]
+        return await self._pages("by_file", prefixes, where, window, descending=True)
+
+    async def pages_of_batches(
+        self,
+        owner_id: str,
+        batches: Sequence[BatchJob],
+        window: Window,
+        status: AnalysisStatus | None,
+    ) -> list[Page[Analysis]]:
+        """The same page of many batches, by two commands at most. In the order of the batch."""
+        if len(batches) == 1:
+            return [await self.page_of_batch(owner_id, batches[0].id, window, status)]
+        prefixes = [scoped(owner_id, batch.id, "") for batch in batches]
+        if status:
+            ids = [batch.id for batch in batches]
+            where = {"batch_id": {"$in": ids}, "owner_id": owner_id, "status": status.value}
+            return await self._pages("by_batch", prefixes, where, window)
+        # Without a condition the keys are known: a batch keeps all its items.
+        keys = [
+            (prefix, [_position(number) for number in range(batch.total)])
+            for prefix, batch in zip(prefixes, batches, strict=True)
+        ]
+        return await read_pages(
+            self._analyses,
+            field="by_batch",
+            keys=keys,
+            window=window,
+            load=_load,
+            projection=_WITHOUT_VECTORS,
+        )
+
+    async def _pages(
+        self,
+        field: str,
+        prefixes: Sequence[str],
+        where: Document,
+        window: Window,
+        *,
+        descending: bool = False,
+    ) -> list[Page[Analysis]]:
+        keys: dict[str, list[str]] = {prefix: [] for prefix in prefixes}
+        async for row in self._analyses.find(where, {field: 1}):
+            prefix, _, key = row[field].rpartition(":")
+            keys[f"{prefix}:"].append(key)
+        return await read_pages(
+            self._analyses,
+            field=field,
+            keys=[(prefix, sorted(found)) for prefix, found in keys.items()],
+            window=window,
+            load=_load,
+            descending=descending,
+            projection=_WITHOUT_VECTORS,
+        )
+
+    async def count_succeeded(self, owner_id: str) -> int:
+        within_owner = within(scoped(owner_id, ""))
+        succeeded = AnalysisStatus.SUCCEEDED.value
+        return await self._analyses.count_documents({"key": within_owner, "status": succeeded})
 
     async def ids_of_batch(self, owner_id: str, batch_id: str, status: AnalysisStatus) -> list[str]:
         where = {"by_batch": within(scoped(owner_id, batch_id, "")), "status": status.value}

@@ -1,12 +1,16 @@
 """Stored sounds: one document a file, with the facets of its newest analysis to search by."""
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Any
+import hashlib
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
+from samplemind.cache import Cache
 from samplemind.domain.analysis import Analysis
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.library import (
@@ -23,6 +27,13 @@ from samplemind.store.database import END, Database, Document, scoped, within
 from samplemind.store.pages import read_page
 
 _audio_file = TypeAdapter(AudioFile)
+_filter = TypeAdapter(AudioFileFilter)
+_stats = TypeAdapter(LibraryStats)
+
+# A change ends what is kept; this bounds it where Redis could not be told of one.
+_KEPT_SECONDS = 60
+
+T = TypeVar("T")
 
 _ORDER_FIELDS = {
     AudioFileOrderField.UPLOADED_AT: "key",
@@ -130,8 +141,9 @@ def conditions(owner_id: str, filter_: AudioFileFilter | None) -> Document:
 class AudioFiles:
     """The stored files. Every read takes the owner: another's file is not found."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cache: Cache) -> None:
         self._files = database["audio_files"]
+        self._cache = cache
 
     async def prepare(self) -> None:
         """Makes the indexes; safe to call at every start."""
@@ -143,7 +155,8 @@ class AudioFiles:
     async def add(self, audio_file: AudioFile) -> AudioFile:
         """Stores the file, or answers the one that holds the same bytes already."""
         try:
-            await self._files.insert_one(_dump(audio_file))
+            async with self._changing(audio_file.owner_id):
+                await self._files.insert_one(_dump(audio_file))
         except DuplicateKeyError:
             existing = await self.by_content(audio_file.owner_id, audio_file.sha256)
             return existing or await self.add(audio_file)
@@ -178,7 +191,10 @@ class AudioFiles:
         )
 
     async def count(self, owner_id: str, filter_: AudioFileFilter | None = None) -> int:
-        return await self._files.count_documents(self._matching(owner_id, filter_))
+        async def count() -> int:
+            return await self._files.count_documents(self._matching(owner_id, filter_))
+
+        return await self._kept("count", owner_id, filter_, count)
 
     async def ids(self, owner_id: str, filter_: AudioFileFilter | None = None) -> list[str]:
         """The ids of all files that match, in upload order."""
@@ -187,19 +203,20 @@ class AudioFiles:
 
     async def rename(self, audio_file: AudioFile) -> None:
         """Stores the filename and the tags of `audio_file`."""
-        await self._files.update_one(
-            {"key": scoped(audio_file.owner_id, audio_file.id)}, {"$set": _naming(audio_file)}
-        )
+        key = scoped(audio_file.owner_id, audio_file.id)
+        async with self._changing(audio_file.owner_id):
+            await self._files.update_one({"key": key}, {"$set": _naming(audio_file)})
 
     async def add_tags(self, owner_id: str, id_: str, tags: Sequence[str]) -> AudioFile | None:
         """Adds the tags in one atomic write, so that two who add at once lose nothing; answers
         the changed file."""
         words = [scoped(owner_id, word) for word in words_of(*tags)]
-        document = await self._files.find_one_and_update(
-            {"key": scoped(owner_id, id_)},
-            {"$addToSet": {"tags": {"$each": list(tags)}, "words": {"$each": words}}},
-            return_document=ReturnDocument.AFTER,
-        )
+        async with self._changing(owner_id):
+            document = await self._files.find_one_and_update(
+                {"key": scoped(owner_id, id_)},
+                {"$addToSet": {"tags": {"$each": list(tags)}, "words": {"$each": words}}},
+                return_document=ReturnDocument.AFTER,
+            )
         return _load(document) if document else None
 
     async def set_analysis(self, analysis: Analysis) -> bool:
@@ -215,7 +232,8 @@ class AudioFiles:
             for name, value in facets.items()
         }
         key = scoped(analysis.owner_id, analysis.audio_file_id)
-        result = await self._files.update_one({"key": key}, [{"$set": change}])
+        async with self._changing(analysis.owner_id):
+            result = await self._files.update_one({"key": key}, [{"$set": change}])
         return result.matched_count > 0
 
     async def analyzed_by_another_engine(self, version: str) -> AsyncIterator[AudioFile]:
@@ -225,49 +243,92 @@ class AudioFiles:
             yield _load(document)
 
     async def remove(self, owner_id: str, id_: str) -> None:
-        await self._files.delete_one({"key": scoped(owner_id, id_)})
+        async with self._changing(owner_id):
+            await self._files.delete_one({"key": scoped(owner_id, id_)})
 
     async def stats(self, owner_id: str, filter_: AudioFileFilter | None = None) -> LibraryStats:
-        """Sums over all files that match. Tempos are counted in steps of 10 BPM ("120-129")."""
+        """Sums over all files that match. Tempos are counted in steps of 10 BPM: "120-129" holds
+        all from 120 up to, and without, 130."""
+
+        async def sum_up() -> dict[str, Any]:
+            return _stats.dump_python(await self._stats(owner_id, filter_), mode="json")
+
+        return _stats.validate_python(await self._kept("stats", owner_id, filter_, sum_up))
+
+    async def _stats(self, owner_id: str, filter_: AudioFileFilter | None) -> LibraryStats:
+        # One pass: what is alike in everything is one row, and the rows are summed up here.
+        same = {
+            "kind": "$kind",
+            "key": "$musical_key",
+            "labels": "$labels",
+            "tens": {"$floor": {"$divide": ["$tempo", 10]}},
+            "analyzed": "$analyzed",
+        }
+        group = {
+            "_id": same,
+            "files": {"$sum": 1},
+            "seconds": {"$sum": "$facts.duration_seconds"},
+            "bytes": {"$sum": "$size_bytes"},
+        }
         match = {"$match": self._matching(owner_id, filter_)}
-        totals = await self._group(
-            match,
-            None,
-            seconds={"$sum": "$facts.duration_seconds"},
-            bytes={"$sum": "$size_bytes"},
-            analyzed={"$sum": {"$cond": ["$analyzed", 1, 0]}},
-        )
-        total = totals[0] if totals else {"count": 0, "seconds": 0, "bytes": 0, "analyzed": 0}
-        kinds = await self._group(match, "$kind")
-        keys = await self._group(match, "$musical_key")
-        labels = await self._group(match, "$labels", {"$unwind": "$labels"})
-        has_tempo = {"$match": {"tempo": {"$ne": None}}}
-        tempos = await self._group(match, {"$floor": {"$divide": ["$tempo", 10]}}, has_tempo)
-        for row in tempos:
-            low = int(row["_id"]) * 10
-            row["_id"] = f"{low}-{low + 9}"
+        kinds, keys, labels, tempos = Counter(), Counter(), Counter(), Counter()
+        files, analyzed, seconds, size = 0, 0, 0.0, 0
+        async for row in self._files.aggregate([match, {"$group": group}]):
+            one, count = row["_id"], row["files"]
+            files += count
+            analyzed += count * bool(one["analyzed"])
+            seconds += row["seconds"]
+            size += row["bytes"]
+            kinds[one.get("kind")] += count
+            keys[one.get("key")] += count
+            tempos[_tempo_step(one.get("tens"))] += count
+            for label in one["labels"]:
+                labels[label] += count
         return LibraryStats(
-            audio_files=total["count"],
-            analyzed=total["analyzed"],
-            total_seconds=total["seconds"],
-            total_bytes=total["bytes"],
+            audio_files=files,
+            analyzed=analyzed,
+            total_seconds=seconds,
+            total_bytes=size,
             by_kind=_buckets(kinds),
             by_key=_buckets(keys),
             by_label=_buckets(labels),
             by_tempo=_buckets(tempos),
         )
 
+    @asynccontextmanager
+    async def _changing(self, owner_id: str) -> AsyncIterator[None]:
+        """Around each write, also one that fails halfway: ends what _kept keeps."""
+        try:
+            yield
+        finally:
+            await self._cache.changed(_files_of(owner_id))
+
+    async def _kept(
+        self,
+        what: str,
+        owner_id: str,
+        filter_: AudioFileFilter | None,
+        make: Callable[[], Awaitable[T]],
+    ) -> T:
+        """What follows from all of an owner's files, until one of them changes."""
+        digest = hashlib.sha256(_filter.dump_json(filter_ or AudioFileFilter())).hexdigest()
+        return await self._cache.get_or_make_of(
+            _files_of(owner_id), f"{what}:{digest}", make, seconds=_KEPT_SECONDS
+        )
+
     def _matching(self, owner_id: str, filter_: AudioFileFilter | None) -> Document:
         return {"key": within(scoped(owner_id, "")), **conditions(owner_id, filter_)}
 
-    async def _group(
-        self, match: Document, by: Any, *stages: Document, **sums: Document
-    ) -> list[Document]:
-        group = {"$group": {"_id": by, "count": {"$sum": 1}, **sums}}
-        return await self._files.aggregate([match, *stages, group]).to_list(None)
+
+def _files_of(owner_id: str) -> str:
+    return f"files:{owner_id}"
 
 
-def _buckets(rows: list[Document]) -> tuple[Bucket, ...]:
-    """Largest first; files without a value are left out."""
-    named = [Bucket(str(row["_id"]), row["count"]) for row in rows if row["_id"] is not None]
+def _tempo_step(tens: float | None) -> str | None:
+    return None if tens is None else f"{int(tens) * 10}-{int(tens) * 10 + 9}"
+
+
+def _buckets(counted: Counter[str | None]) -> tuple[Bucket, ...]:
+    """Largest first, then by name; files without a value are left out."""
+    named = [Bucket(name, count) for name, count in counted.items() if name is not None]
     return tuple(sorted(named, key=lambda bucket: (-bucket.count, bucket.name)))

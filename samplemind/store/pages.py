@@ -4,7 +4,9 @@ A page is one range over that string, so its cost does not grow with its distanc
 start, and rows added or removed meanwhile neither repeat nor hide others.
 """
 
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorCollection
@@ -49,6 +51,61 @@ async def read_page(
         documents.reverse()
     return Page(
         rows=[Row(document[field].removeprefix(prefix), load(document)) for document in documents],
+        has_next=window.before is not None if window.from_end else more,
+        has_previous=more if window.from_end else window.after is not None,
+    )
+
+
+async def read_pages(
+    collection: AsyncIOMotorCollection[Document],
+    *,
+    field: str,
+    keys: Sequence[tuple[str, Sequence[str]]],
+    window: Window,
+    load: Callable[[Document], T],
+    descending: bool = False,
+    projection: Any = None,
+) -> list[Page[T]]:
+    """The same window on many lists, by one command.
+
+    `keys` has a list's prefix and the keys that are in it, ascending.
+    """
+    cuts = [(prefix, _cut(ordered, window, descending)) for prefix, ordered in keys]
+    wanted = [prefix + key for prefix, page in cuts for key in page.rows]
+    cursor = collection.find({field: {"$in": wanted}}, projection)
+    found = {document[field]: document for document in await cursor.to_list(None)}
+    return [
+        Page(
+            # What was removed since the keys were read is left out.
+            rows=[
+                Row(key, load(found[prefix + key])) for key in page.rows if prefix + key in found
+            ],
+            has_next=page.has_next,
+            has_previous=page.has_previous,
+        )
+        for prefix, page in cuts
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    rows: Sequence[str]
+    has_next: bool
+    has_previous: bool
+
+
+def _cut(ordered: Sequence[str], window: Window, descending: bool) -> _Cut:
+    """What read_page finds, of keys that are all there."""
+    low, high = (window.before, window.after) if descending else (window.after, window.before)
+    start = 0 if low is None else bisect_right(ordered, low)
+    end = len(ordered) if high is None else bisect_left(ordered, high)
+    keys = ordered[start : max(start, end)]
+    if descending:
+        keys = keys[::-1]
+    more = len(keys) > window.size
+    rows = keys[max(0, len(keys) - window.size) :] if window.from_end else keys[: window.size]
+    return _Cut(
+        rows,
         has_next=window.before is not None if window.from_end else more,
         has_previous=more if window.from_end else window.after is not None,
     )

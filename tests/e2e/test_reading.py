@@ -379,8 +379,8 @@ class TestStats:
         for name, expected in counts.items():
             assert expected, f"the sounds do not try {name}"
             assert {bucket["name"]: bucket["count"] for bucket in stats[name]} == expected
-            sizes = [bucket["count"] for bucket in stats[name]]
-            assert sizes == sorted(sizes, reverse=True)
+            places = [(-bucket["count"], bucket["name"]) for bucket in stats[name]]
+            assert places == sorted(places)
 
     def test_of_a_filter(self, server: Server, shelf: Shelf):
         stats = server.ask(STATS, filter=shelf.filter())["libraryStats"]
@@ -399,6 +399,25 @@ class TestStats:
         numbers = ("audioFiles", "analyzed", "totalSeconds", "totalBytes")
         assert [stats.pop(name) for name in numbers] == [0, 0, 0, 0]
         assert set(map(tuple, stats.values())) == {()}
+
+    async def test_tell_a_write_at_once(self, server: Server):
+        """Written by the API and by the worker, read by the API right after."""
+        tag = f"stats{uuid.uuid4().hex}"
+
+        def told() -> tuple[int, int]:
+            stats = server.ask(STATS, filter={"tags": [tag]})["libraryStats"]
+            return stats["audioFiles"], stats["analyzed"]
+
+        assert told() == (0, 0)
+        file = server.upload(sounds.encoded(sounds.tone()), tags=[tag])["audioFile"]
+        assert told() == (1, 0)
+        analyze = "analyzeAudio(input: {audioFileId: $id}) { analysis { id } }"
+        server.ask(f"mutation ($id: ID!) {{ {analyze} }}", id=file["id"])
+        assert (await server.analyzed(file["id"]))["status"] == "SUCCEEDED"
+        assert told() == (1, 1)
+        delete = "mutation ($id: ID!) { deleteAudioFile(input: {id: $id}) { deletedId } }"
+        server.ask(delete, id=file["id"])
+        assert told() == (0, 0)
 
 
 class TestNodes:
@@ -548,3 +567,28 @@ async def test_the_batch_jobs(server: Server, shelf: Shelf):
     assert oldest["edges"] == every[-2:]
     before = oldest["pageInfo"]["startCursor"]
     assert server.ask(query, last=2, before=before)["batchJobs"]["edges"] == every[-4:-2]
+
+
+def test_what_is_known_of_the_viewer(server: Server):
+    query = """query ($after: String) { viewer { totalUploads totalAnalyses
+        audioFiles(first: 7, after: $after) { totalCount edges { node { id } }
+                                              pageInfo { endCursor } } }
+        libraryStats { audioFiles }
+        audioFiles(first: 14) { edges { node { id } } } }"""
+    found = server.ask(query)
+    viewer = found["viewer"]
+    total = found["libraryStats"]["audioFiles"]
+    assert viewer["totalUploads"] == viewer["audioFiles"]["totalCount"] == total
+    assert viewer["totalAnalyses"] >= len(server.sounds)
+    after = viewer["audioFiles"]["pageInfo"]["endCursor"]
+    rest = server.ask(query, after=after)["viewer"]["audioFiles"]
+    newest = ids(nodes_of(found["audioFiles"]))
+    assert ids(nodes_of(viewer["audioFiles"]) + nodes_of(rest)) == newest
+
+
+def test_too_many_nodes(server: Server):
+    id_ = server.ask("{ viewer { id } }")["viewer"]["id"]
+    query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    assert server.ask(query, ids=[id_] * 200)["nodes"] == [{"id": id_}] * 200
+    refused = server.refused(query, ids=[id_] * 201)["extensions"]
+    assert refused == {"code": "BAD_USER_INPUT", "field": ["ids"]}

@@ -175,7 +175,7 @@ async def test_a_loader_answers_in_order_with_one_query(
     first, second = known
     ids = [second.id, "missing", first.id, hidden, second.id]
     with recorded_commands() as commands:
-        found = await _LOADERS[what](Loaders(store, parts.vectors, owner_id), ids)
+        found = await _LOADERS[what](Loaders(store, parts.vectors, parts.cache, owner_id), ids)
     assert found == [second, None, first, None, second]
     assert len(commands) == 1
 

@@ -122,7 +122,7 @@ async def test_a_forged_similarity_cursor_is_the_clients_mistake(scope: Scope, k
 
 
 async def test_what_is_unexpected_is_numbered_logged_and_hidden(scope: Scope) -> None:
-    closed = Store(scope.parts.settings.mongo_url)
+    closed = Store(scope.parts.settings.mongo_url, scope.parts.cache)
     closed.close()
     broken = Scope(replace(scope.parts, store=closed), scope.viewer)
     with structlog.testing.capture_logs() as logs:

@@ -13,7 +13,7 @@ from samplemind.domain.ids import new_id
 from samplemind.domain.paging import Window
 from samplemind.parts import Parts
 from samplemind.store.analyses import Analyses
-from tests.domain.models import analysis, embedding, findings
+from tests.domain.models import analysis, batch_job, embedding, findings
 
 _FAILURE = Failure("NO_DECODABLE_SOUND", "Nothing decodes.")
 _ALL = Window(100)
@@ -196,6 +196,49 @@ async def test_analyses_of_a_file_are_listed_newest_first(parts: Parts, owner_id
     assert [row.value for row in page.rows] == runs[:1:-1]
     page = await store.page_of_file(owner_id, file_id, Window(3, after=page.rows[-1].key))
     assert [row.value for row in page.rows] == runs[1::-1]
+
+
+_WINDOWS = [
+    Window(100),
+    Window(2),
+    Window(2, True),
+    Window(0),
+    Window(3, after="00000001"),
+    Window(3, True, before="00000003"),
+]
+
+
+@pytest.mark.parametrize("window", _WINDOWS)
+async def test_many_files_are_read_as_each_alone(
+    parts: Parts, owner_id: str, window: Window
+) -> None:
+    store = parts.store.analyses
+    files = [new_id() for _ in range(3)]
+    for file in (*files, *files[:2], files[0]):
+        await _added(store, owner_id, audio_file_id=file)
+    await _added(store, new_id(), audio_file_id=files[0])
+    asked = [*files, new_id()]
+    alone = [await store.page_of_file(owner_id, file, window) for file in asked]
+    assert await store.pages_of_files(owner_id, asked, window) == alone
+    assert sum(len(page.rows) for page in alone) or window.size == 0 or window.after
+    assert [page.rows for page in await store.pages_of_files(new_id(), asked, window)] == [[]] * 4
+
+
+@pytest.mark.parametrize("status", [None, AnalysisStatus.FAILED])
+@pytest.mark.parametrize("window", _WINDOWS)
+async def test_many_batches_are_read_as_each_alone(
+    parts: Parts, owner_id: str, window: Window, status: AnalysisStatus | None
+) -> None:
+    store = parts.store.analyses
+    batches = [batch_job(owner_id, total) for total in (5, 1, 3)]
+    for batch in batches:
+        for position in range(batch.total):
+            failed = AnalysisStatus.FAILED if position % 2 else AnalysisStatus.QUEUED
+            await _added(store, owner_id, batch_id=batch.id, position=position, status=failed)
+    alone = [await store.page_of_batch(owner_id, batch.id, window, status) for batch in batches]
+    assert await store.pages_of_batches(owner_id, batches, window, status) == alone
+    others = await store.pages_of_batches(new_id(), batches, window, status)
+    assert [page.rows for page in others] == [[]] * 3
 
 
 async def test_another_owner_reads_nothing(parts: Parts, owner_id: str) -> None:

@@ -10,7 +10,7 @@ from samplemind.domain.ids import new_id
 from samplemind.domain.paging import Page, Window
 from samplemind.settings import Settings
 from samplemind.store.database import Document, connect, scoped
-from samplemind.store.pages import read_page
+from samplemind.store.pages import read_page, read_pages
 
 # What sorts before and after the separator and the ends of ranges, in every length of UTF-8.
 _NAMES = ["\0", "!", "a", "a:", "a:b", "a~", "é", "\uffff", "🥁", "\U0010fffd"]
@@ -75,6 +75,39 @@ async def test_walking_meets_every_row_once(
             break
         window = Window(size, True, before=keys[0]) if from_end else Window(size, after=keys[-1])
     assert met == sorted(_NAMES, reverse=descending)
+
+
+@pytest.mark.parametrize("from_end", [False, True])
+@pytest.mark.parametrize("descending", [False, True])
+async def test_many_lists_are_read_as_each_alone(
+    listed: Listed, descending: bool, from_end: bool
+) -> None:
+    rows, owner = listed
+    prefixes = [scoped(whose, "") for whose in (owner, owner + "~", "nobody")]
+    known = [(p, [] if p == "nobody:" else sorted(_NAMES)) for p in prefixes]
+    places = [None, *_NAMES[::3], "between"]
+    for size, after, before in product((0, 1, 3, 20), places, places):
+        window = Window(size, from_end, after, before)
+        alone = [
+            await read_page(
+                rows,
+                field="key",
+                prefix=prefix,
+                window=window,
+                load=lambda document: document,
+                descending=descending,
+            )
+            for prefix in prefixes
+        ]
+        together = await read_pages(
+            rows,
+            field="key",
+            keys=known,
+            window=window,
+            load=lambda document: document,
+            descending=descending,
+        )
+        assert together == alone
 
 
 async def test_a_forged_key_never_leaves_the_owner(listed: Listed) -> None:

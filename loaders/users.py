@@ -1,0 +1,18 @@
+"""What is counted of people."""
+
+import asyncio
+
+from aiodataloader import DataLoader
+
+from samplemind.store import Store
+
+
+class AnalysisCountsLoader(DataLoader[str, int]):
+    """How many analyses have succeeded, by their owner: counted once, whoever asks."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    async def batch_load_fn(self, keys: list[str]) -> list[int]:
+        return await asyncio.gather(*map(self._store.analyses.count_succeeded, keys))
