@@ -57,7 +57,9 @@ async def list_similar(client: SampleMind, id_: str) -> None:
 async def main(paths: list[Path]) -> None:
     server = os.environ.get("SAMPLEMIND_URL", "http://127.0.0.1:8000")
     async with SampleMind(
-        f"{server}/graphql", ws_url=f"{server.replace('http', 'ws', 1)}/graphql"
+        f"{server}/graphql",
+        headers={"apollo-require-preflight": "true"},  # what an upload must carry
+        ws_url=f"{server.replace('http', 'ws', 1)}/graphql",
     ) as client:
         ids = [await upload(client, path) for path in paths]
         await analyze(client, ids)
