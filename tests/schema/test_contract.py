@@ -14,6 +14,7 @@ from graphql import (
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLSchema,
+    TypeDefinitionNode,
     build_schema,
     is_introspection_type,
     is_required_input_field,
@@ -52,6 +53,13 @@ def _default(value: GraphQLArgument | GraphQLInputField) -> str:
 def test_the_checked_in_schema_is_the_codes() -> None:
     command = "samplemind schema > schema.graphql"
     assert (_ROOT / "schema.graphql").read_text() == sdl(), f"run: {command}"
+
+
+def test_types_stand_in_the_order_of_the_alphabet() -> None:
+    definitions = parse(sdl()).definitions
+    names = [each.name.value for each in definitions if isinstance(each, TypeDefinitionNode)]
+    assert len(names) > 50
+    assert names == sorted(names)
 
 
 @pytest.mark.parametrize("name", [type_.name for type_ in _own(_CONTRACT)])

@@ -15,8 +15,8 @@ export default [
 
       "@graphql-eslint/alphabetize": [
         "error",
+        // Definitions are sorted too, behind those of directives.
         {
-          definitions: true,
           fields: ["ObjectTypeDefinition", "InterfaceTypeDefinition", "InputObjectTypeDefinition"],
           arguments: ["FieldDefinition"],
           values: true,
@@ -31,6 +31,11 @@ export default [
           InputValueDefinition: true,
           EnumValueDefinition: true,
           DirectiveDefinition: true,
+          // Strawberry has no place for these.
+          ignoredSelectors: [
+            "DirectiveDefinition > InputValueDefinition",
+            "DirectiveDefinition[name.value=oneOf]",
+          ],
         },
       ],
 
