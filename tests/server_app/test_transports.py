@@ -75,8 +75,8 @@ def test_the_transport(accept: str | None, query: str, expected: type[Transport]
 
 
 def test_an_operation_that_is_not_allowed_is_refused_plainly():
-    for method, expected in (("GET", None), ("POST", ServerSentEvents)):
-        allowed = OperationType.from_http(method)
+    by_get, by_post = OperationType.from_http("GET"), OperationType.from_http("POST")
+    for allowed, expected in ((by_get, None), (by_post, ServerSentEvents)):
         assert transport_for(_parsed(WRITING), None, SSE, allowed) is expected
 
 
