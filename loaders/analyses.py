@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass
 
-from aiodataloader import DataLoader
-
 from loaders.grouped import load_grouped
+from loaders.loader import Loader
 from samplemind.domain.analysis import Analysis, AnalysisStatus
 from samplemind.domain.batch_job import BatchJob
 from samplemind.domain.paging import Page, Window
 from samplemind.store import Store
 
 
-class AnalysesByIdLoader(DataLoader[str, Analysis | None]):
+class AnalysesByIdLoader(Loader[str, Analysis | None]):
     """Within what one owner may see; None where there is nothing."""
 
     def __init__(self, store: Store, owner_id: str) -> None:
@@ -31,7 +30,7 @@ class AnalysesOfFile:
     window: Window
 
 
-class AnalysesOfFileLoader(DataLoader[AnalysesOfFile, Page[Analysis]]):
+class AnalysesOfFileLoader(Loader[AnalysesOfFile, Page[Analysis]]):
     """Within what one owner may see; the same page of many files is one read."""
 
     def __init__(self, store: Store, owner_id: str) -> None:
@@ -56,7 +55,7 @@ class ItemsOfBatch:
     status: AnalysisStatus | None
 
 
-class ItemsOfBatchLoader(DataLoader[ItemsOfBatch, Page[Analysis]]):
+class ItemsOfBatchLoader(Loader[ItemsOfBatch, Page[Analysis]]):
     """Within what one owner may see; the same page of many batches is one read."""
 
     def __init__(self, store: Store, owner_id: str) -> None:

@@ -2,15 +2,14 @@
 
 import asyncio
 
-from aiodataloader import DataLoader
-
+from loaders.loader import Loader
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.library import AudioFileFilter, AudioFileOrder
 from samplemind.domain.paging import Page, Window
 from samplemind.store import Store
 
 
-class AudioFilesByIdLoader(DataLoader[str, AudioFile | None]):
+class AudioFilesByIdLoader(Loader[str, AudioFile | None]):
     """Within what one owner may see; None where there is nothing."""
 
     def __init__(self, store: Store, owner_id: str) -> None:
@@ -22,7 +21,7 @@ class AudioFilesByIdLoader(DataLoader[str, AudioFile | None]):
         return await self._store.audio_files.by_ids(self._owner_id, keys)
 
 
-class AudioFilePagesLoader(DataLoader[Window, Page[AudioFile]]):
+class AudioFilePagesLoader(Loader[Window, Page[AudioFile]]):
     """Pages of one owner's files, the newest first: each is read once, whoever asks."""
 
     def __init__(self, store: Store, owner_id: str) -> None:
@@ -35,7 +34,7 @@ class AudioFilePagesLoader(DataLoader[Window, Page[AudioFile]]):
         return await asyncio.gather(*(page(self._owner_id, key, newest) for key in keys))
 
 
-class AudioFileCountsLoader(DataLoader[AudioFileFilter, int]):
+class AudioFileCountsLoader(Loader[AudioFileFilter, int]):
     """How many of one owner's files match: each filter is counted once, whoever asks."""
 
     def __init__(self, store: Store, owner_id: str) -> None:

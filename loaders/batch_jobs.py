@@ -1,12 +1,11 @@
 """Batch jobs by their id."""
 
-from aiodataloader import DataLoader
-
+from loaders.loader import Loader
 from samplemind.domain.batch_job import BatchJob
 from samplemind.store import Store
 
 
-class BatchJobsByIdLoader(DataLoader[str, BatchJob | None]):
+class BatchJobsByIdLoader(Loader[str, BatchJob | None]):
     """Within what one owner may see; None where there is nothing."""
 
     def __init__(self, store: Store, owner_id: str) -> None:

@@ -1,7 +1,6 @@
 """Embeddings of files."""
 
-from aiodataloader import DataLoader
-
+from loaders.loader import Loader
 from samplemind.audio import ENGINE_VERSION
 from samplemind.cache import Cache
 from samplemind.domain.audio_file import AudioFile
@@ -10,7 +9,7 @@ from samplemind.vectors import Vectors
 _KEPT_SECONDS = 3_600
 
 
-class EmbeddingsLoader(DataLoader[AudioFile, tuple[float, ...] | None]):
+class EmbeddingsLoader(Loader[AudioFile, tuple[float, ...] | None]):
     """Within what one owner may see; None where this engine has made none.
 
     One alone, as the seed of a search, is kept in the cache; many are one request as they are.

@@ -1,11 +1,10 @@
 """Fingerprints by the analysis that made them."""
 
-from aiodataloader import DataLoader
-
+from loaders.loader import Loader
 from samplemind.store import Store
 
 
-class FingerprintsByAnalysisIdLoader(DataLoader[str, bytes | None]):
+class FingerprintsByAnalysisIdLoader(Loader[str, bytes | None]):
     """Within what one owner may see; None where there is none."""
 
     def __init__(self, store: Store, owner_id: str) -> None:

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from aiodataloader import DataLoader
-
 from loaders.grouped import load_grouped
+from loaders.loader import Loader
 from samplemind.domain.library import AudioFileFilter
 from samplemind.vectors import Neighbour, Vectors
 
@@ -18,7 +17,7 @@ class Search:
     filter: AudioFileFilter | None = None
 
 
-class NeighboursLoader(DataLoader[Search, list[Neighbour]]):
+class NeighboursLoader(Loader[Search, list[Neighbour]]):
     """Within what one owner may see; searches that differ by their embedding alone are one."""
 
     def __init__(self, vectors: Vectors, owner_id: str) -> None:

@@ -2,12 +2,11 @@
 
 import asyncio
 
-from aiodataloader import DataLoader
-
+from loaders.loader import Loader
 from samplemind.store import Store
 
 
-class AnalysisCountsLoader(DataLoader[str, int]):
+class AnalysisCountsLoader(Loader[str, int]):
     """How many analyses have succeeded, by their owner: counted once, whoever asks."""
 
     def __init__(self, store: Store) -> None:

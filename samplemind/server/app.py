@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import socket
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -94,7 +95,7 @@ def run_api(settings: Settings) -> None:
         ws_max_size=DOCUMENT_BYTES,
     )
     listening = config.bind_socket()
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
+    if sys.platform == "linux":
         # A connection that was given up keeps what was not read, for as long as the peer is there.
         milliseconds = _UNREAD_SECONDS * 1_000
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)

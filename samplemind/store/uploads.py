@@ -1,6 +1,6 @@
 """Announced uploads."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pydantic import TypeAdapter
 
@@ -8,6 +8,8 @@ from samplemind.domain.upload import Upload
 from samplemind.store.database import Database, Document, scoped
 
 _upload = TypeAdapter(Upload)
+
+_FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def _load(document: Document) -> Upload:
@@ -38,16 +40,16 @@ class Uploads:
     async def claim(self, owner_id: str, id_: str, now: datetime, until: datetime) -> bool:
         """Makes the caller the only one who completes it, until it says `complete` or `release`,
         or that time. False where it is completed, or somebody else is at it."""
-        free = {"$lte": [{"$ifNull": ["$claimed_until", now]}, now]}
-        # One atomic write, found by one indexed field alone.
-        before = await self._uploads.find_one_and_update(
-            {"key": scoped(owner_id, id_)},
-            [{"$set": {"claimed_until": {"$cond": [free, until, "$claimed_until"]}}}],
-        )
-        if before is None or before["completed"]:
-            return False
-        claimed = before["claimed_until"]
-        return claimed is None or claimed <= now
+        # What a conditional write has changed tells who was first: the embedded server may answer a
+        # document that another write has changed meanwhile.
+        for claimed in (None, {"$lte": now}):
+            result = await self._uploads.update_one(
+                {"key": scoped(owner_id, id_), "claimed_until": claimed},
+                {"$set": {"claimed_until": until}},
+            )
+            if result.modified_count:
+                return True
+        return False
 
     async def release(self, owner_id: str, id_: str) -> None:
         """Lets others complete it."""
@@ -58,7 +60,8 @@ class Uploads:
     async def complete(self, owner_id: str, id_: str) -> None:
         """Ends it: nobody completes it again."""
         await self._uploads.update_one(
-            {"key": scoped(owner_id, id_)}, {"$set": {"completed": True}}
+            {"key": scoped(owner_id, id_)},
+            {"$set": {"completed": True, "claimed_until": _FOR_EVER}},
         )
 
     async def expired(self, before: datetime) -> list[Upload]:

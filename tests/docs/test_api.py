@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,26 @@ from graphql import GraphQLEnumType, build_schema
 
 from samplemind.domain import errors
 from tests.docs.guide import Operation, Story, codes, commands, operations
-from tests.server import HTTP, Server
+from tests.server import HTTP, Server, running_server
 
 _ROOT = Path(__file__).parents[2]
 _GUIDE = _ROOT / "docs/api.md"
 _SCHEMA = build_schema((_ROOT / "schema.graphql").read_text())
 # As codes are written, and enum values, which the schema names.
 _CODE = re.compile(r'"([A-Z]+(?:_[A-Z]+)+)"')
+
+
+@pytest.fixture(scope="module")
+async def server(
+    tmp_path_factory: pytest.TempPathFactory, sounds: list[Path]
+) -> AsyncIterator[Server]:
+    """One that nobody else stores sounds on: the guide tells what a library of ten answers."""
+    with running_server(tmp_path_factory.mktemp("guide"), sounds) as server:
+        for sound in sounds:
+            assert server.upload(sound)["errors"] == []
+        batch = await server.batch(filter={}, level="DETAILED")
+        assert batch["status"] == "SUCCEEDED"
+        yield server
 
 
 def _kick(sounds: list[Path]) -> bytes:

@@ -432,6 +432,7 @@ def test_a_large_file_does_not_pass_through_memory(server: Server, tmp_path: Pat
                     "map": '{"0": ["variables.file"]}',
                 },
                 files={"0": ("large.wav", file)},
+                headers={"apollo-require-preflight": "true"},
             ).json()
     finally:
         done.set()
@@ -456,25 +457,20 @@ class TestForeignPages:
             headers=headers,
         )
 
-    @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
+    @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1", ""])
     def test_are_refused_without_a_preflight(self, server: Server, origin: str):
+        """Whatever the origin, our own too: an old browser may leave it out."""
         before = count(server), blobs(server)
-        answer = self.post(server, origin=origin)
+        answer = self.post(server, origin=origin or server.url)
         assert answer.status_code == 403
         [error] = answer.json()["errors"]
         assert error["extensions"]["code"]
         assert "apollo-require-preflight" in error["message"]
         assert (count(server), blobs(server)) == before
 
-    @pytest.mark.parametrize(
-        "header", ["apollo-require-preflight", "x-apollo-operation-name", "x-requested-with"]
-    )
+    @pytest.mark.parametrize("header", ["apollo-require-preflight", "x-apollo-operation-name"])
     def test_may_upload_after_a_preflight(self, server: Server, header: str):
         answer = self.post(server, **{"origin": "https://friend.example", header: "yes"})
-        assert answer.json()["data"]["uploadAudio"]["errors"] == []
-
-    def test_its_own_pages_may(self, server: Server):
-        answer = self.post(server, origin=server.url)
         assert answer.json()["data"]["uploadAudio"]["errors"] == []
 
 

@@ -55,7 +55,7 @@ async def closed(socket: Socket, seconds: float = 10) -> tuple[int, str]:
 
 @pytest.fixture
 def file(server: Server) -> str:
-    query = "{ audioFiles(first: 1) { edges { node { id } } } }"
+    query = "{ audioFiles(first: 1, filter: {analyzed: true}) { edges { node { id } } } }"
     return server.ask(query)["audioFiles"]["edges"][0]["node"]["id"]
 
 
