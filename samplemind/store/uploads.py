@@ -1,6 +1,6 @@
 """Announced uploads."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pydantic import TypeAdapter
 
@@ -9,7 +9,11 @@ from samplemind.store.database import Database, Document, scoped
 
 _upload = TypeAdapter(Upload)
 
-_FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+def _claimed(key: str, until: datetime | None) -> Document:
+    """`claim` holds the upload and its state in one indexed string, for one conditional write."""
+    state = until.timestamp() if until else "free"
+    return {"claimed_until": until, "claim": f"{key}:{state}"}
 
 
 def _load(document: Document) -> Upload:
@@ -25,13 +29,14 @@ class Uploads:
     async def prepare(self) -> None:
         """Makes the indexes; safe to call at every start."""
         await self._uploads.create_index("key", unique=True)
+        await self._uploads.create_index("claim", unique=True)
         await self._uploads.create_index("expires_at")
 
     async def add(self, upload: Upload) -> None:
         document = _upload.dump_python(upload)
         id_ = document.pop("id")
         key = scoped(upload.owner_id, id_)
-        await self._uploads.insert_one({"_id": id_, **document, "key": key, "claimed_until": None})
+        await self._uploads.insert_one({"_id": id_, **document, "key": key, **_claimed(key, None)})
 
     async def by_id(self, owner_id: str, id_: str) -> Upload | None:
         document = await self._uploads.find_one({"key": scoped(owner_id, id_)})
@@ -40,28 +45,27 @@ class Uploads:
     async def claim(self, owner_id: str, id_: str, now: datetime, until: datetime) -> bool:
         """Makes the caller the only one who completes it, until it says `complete` or `release`,
         or that time. False where it is completed, or somebody else is at it."""
-        # What a conditional write has changed tells who was first: the embedded server may answer a
-        # document that another write has changed meanwhile.
-        for claimed in (None, {"$lte": now}):
-            result = await self._uploads.update_one(
-                {"key": scoped(owner_id, id_), "claimed_until": claimed},
-                {"$set": {"claimed_until": until}},
-            )
-            if result.modified_count:
-                return True
-        return False
+        key = scoped(owner_id, id_)
+        found = await self._uploads.find_one({"key": key})
+        if found is None or found["completed"]:
+            return False
+        if found["claimed_until"] and found["claimed_until"] > now:
+            return False
+        # Of several who have found it free, one alone still finds it as it was.
+        result = await self._uploads.update_one(
+            {"claim": found["claim"]}, {"$set": _claimed(key, until)}
+        )
+        return result.modified_count > 0
 
     async def release(self, owner_id: str, id_: str) -> None:
         """Lets others complete it."""
-        await self._uploads.update_one(
-            {"key": scoped(owner_id, id_)}, {"$set": {"claimed_until": None}}
-        )
+        key = scoped(owner_id, id_)
+        await self._uploads.update_one({"key": key}, {"$set": _claimed(key, None)})
 
     async def complete(self, owner_id: str, id_: str) -> None:
         """Ends it: nobody completes it again."""
         await self._uploads.update_one(
-            {"key": scoped(owner_id, id_)},
-            {"$set": {"completed": True, "claimed_until": _FOR_EVER}},
+            {"key": scoped(owner_id, id_)}, {"$set": {"completed": True}}
         )
 
     async def expired(self, before: datetime) -> list[Upload]:
