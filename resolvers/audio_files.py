@@ -10,7 +10,6 @@ from typing import BinaryIO
 
 from resolvers.analyses import request_analysis
 from resolvers.scope import Scope
-from samplemind.audio.decode import probe
 from samplemind.domain.analysis import Analysis, AnalysisLevel
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.errors import EmptyUpload, FileTooLarge, NotFound
@@ -65,7 +64,8 @@ async def upload_audio(
     """Stores a sound and, where a level is given, asks for its analysis.
 
     The same bytes give the same file again, with the new tags added. Nothing is stored of what
-    is not a sound: raises EmptyUpload, FileTooLarge, NotAudio, NoSound, BadUserInput.
+    is not a sound, or is more than one may be: raises FileTooLarge, BadUserInput and what
+    `Readers.facts` does.
     """
     cleaned_tags = clean_tags(tags, field=("input", "tags"))
     with tempfile.TemporaryDirectory(prefix="samplemind-") as folder:
@@ -148,7 +148,7 @@ def _copy(file: BinaryIO, path: Path, limit: int) -> _Copy:
 async def _store(
     scope: Scope, path: Path, copy: _Copy, filename: str, tags: tuple[str, ...]
 ) -> AudioFile:
-    facts = await asyncio.to_thread(probe, path, filename)
+    facts = await scope.parts.readers.facts(path, filename)
     audio_file = AudioFile(
         id=new_id(),
         owner_id=scope.owner_id,

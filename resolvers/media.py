@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from resolvers.scope import Scope
-from samplemind.audio.waveform import peaks
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.errors import BadUserInput, NotFound
 from samplemind.links import LinkKind, hour_from_now
@@ -17,7 +16,7 @@ DEFAULT_POINTS = 400
 # The bytes of a hash never change, so this only bounds what Redis holds.
 _KEPT_SECONDS = 30 * 24 * 3_600
 
-# Each holds a block of samples, and a bucket's file on disk.
+# Each holds a bucket's file on disk.
 _decoding = asyncio.Semaphore(os.cpu_count() or 1)
 
 
@@ -34,7 +33,8 @@ async def media_urls(scope: Scope, files: Sequence[AudioFile]) -> list[str]:
 
 
 async def waveform(scope: Scope, file: AudioFile, points: int) -> list[float]:
-    """The peak of each of `points` equal stretches, 0 to 1. Raises BadUserInput, NotFound."""
+    """The peak of each of `points` equal stretches, 0 to 1. Raises BadUserInput, NotFound and what
+    `Readers.peaks` does."""
     if not 1 <= points <= MOST_POINTS:
         message = f"`points` is {points}: ask for 1 to {MOST_POINTS}."
         raise BadUserInput(message, field=("points",))
@@ -43,7 +43,7 @@ async def waveform(scope: Scope, file: AudioFile, points: int) -> list[float]:
         frames = round(file.facts.duration_seconds * file.facts.sample_rate)
         try:
             async with _decoding, scope.parts.blobs.file(file.blob_key) as path:
-                return (await asyncio.to_thread(peaks, path, frames, points)).tolist()
+                return await scope.parts.readers.peaks(path, frames, points)
         except FileNotFoundError:
             raise NotFound("This file was deleted meanwhile.") from None
 

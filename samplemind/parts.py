@@ -8,6 +8,7 @@ from samplemind.cache import Cache
 from samplemind.events import Events
 from samplemind.links import Links
 from samplemind.rate_limit import RateLimits
+from samplemind.readers import Readers
 from samplemind.settings import Settings
 from samplemind.store import Store
 from samplemind.vectors import Vectors
@@ -25,6 +26,7 @@ class Parts:
     rate_limits: RateLimits
     cache: Cache
     links: Links
+    readers: Readers
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -39,9 +41,11 @@ class Parts:
             rate_limits=RateLimits(settings.redis_url, settings.rate_limit),
             cache=cache,
             links=Links(settings.secret),
+            readers=Readers(settings),
         )
 
     async def close(self) -> None:
+        await self.readers.close()
         await self.events.close()
         await self.rate_limits.close()
         await self.cache.close()

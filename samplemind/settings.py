@@ -8,6 +8,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from samplemind.domain.sound_limits import SoundLimits
+
+_SOUND = SoundLimits()
+
 
 class Settings(BaseSettings):
     """A part whose address is empty is started on loopback by `samplemind serve`."""
@@ -43,6 +47,34 @@ class Settings(BaseSettings):
 
     workers: int = Field(default=0, ge=0, description="Analysis processes; 0 is one a core.")
     max_upload_bytes: int = Field(default=2 * 1024**3, gt=0, description="Largest file accepted.")
+    max_audio_seconds: float = Field(
+        default=_SOUND.seconds, gt=0, description="Longest sound accepted."
+    )
+    max_channels: int = Field(
+        default=_SOUND.channels, gt=0, le=64, description="Most channels of a sound accepted."
+    )
+    min_sample_rate: int = Field(
+        default=_SOUND.lowest_rate, ge=1_000, description="Lowest sample rate accepted, in Hz."
+    )
+    max_sample_rate: int = Field(
+        default=_SOUND.highest_rate, le=2_000_000, description="Highest sample rate accepted."
+    )
+    max_decoded_bytes: int = Field(
+        default=_SOUND.decoded_bytes,
+        gt=0,
+        description="Most that a sound may decode to, four bytes a sample.",
+    )
+    max_reading_seconds: float = Field(
+        default=60, gt=0, description="Longest that the API lets a file be read, then given up."
+    )
+    max_analysis_seconds: float = Field(
+        default=540, gt=0, description="Longest that one analysis may take, then given up."
+    )
+    max_process_bytes: int = Field(
+        default=4 * 1024**3,
+        ge=16 * 1024**2,
+        description="Most memory that one file may take of a process that reads or analyses it.",
+    )
     max_tokens: int = Field(default=5_000, gt=0, description="Words and signs of an operation.")
     max_depth: int = Field(default=20, gt=0, description="Fields within fields of an operation.")
     max_aliases: int = Field(default=50, ge=0, description="Aliases of an operation.")
@@ -69,6 +101,16 @@ class Settings(BaseSettings):
 
     log_json: bool = Field(default=False, description="Logs as JSON lines.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @property
+    def sound_limits(self) -> SoundLimits:
+        return SoundLimits(
+            seconds=self.max_audio_seconds,
+            channels=self.max_channels,
+            lowest_rate=self.min_sample_rate,
+            highest_rate=self.max_sample_rate,
+            decoded_bytes=self.max_decoded_bytes,
+        )
 
     @field_validator("cors_origins", mode="before")
     @classmethod

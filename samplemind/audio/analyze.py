@@ -27,6 +27,7 @@ from samplemind.audio.spectrum import SAMPLE_RATE
 from samplemind.audio.tempo import tempo
 from samplemind.domain.analysis import AnalysisLevel, Findings, Loudness, SampleKind
 from samplemind.domain.audio_file import AudioFacts
+from samplemind.domain.sound_limits import SoundLimits
 
 LONGEST_SECONDS = 3_600
 """Of a longer sound the first hour is analysed (its loudness over the whole of it)."""
@@ -40,18 +41,20 @@ class Heard(NamedTuple):
     facts: AudioFacts
 
 
-def analyze(path: Path, level: AnalysisLevel) -> Findings:
+def analyze(path: Path, level: AnalysisLevel, limits: SoundLimits | None = None) -> Findings:
     """What is heard in the file, as far as `level` asks (see Findings for what may be missing).
 
     PROFESSIONAL hears what DETAILED does: what it adds is not signal processing. A file that was
     cut short is analysed as far as it decodes. Raises what OpenSound does.
     """
-    return describe(path, level)[1]
+    return describe(path, level, limits)[1]
 
 
-def describe(path: Path, level: AnalysisLevel) -> tuple[AudioFacts, Findings]:
+def describe(
+    path: Path, level: AnalysisLevel, limits: SoundLimits | None = None
+) -> tuple[AudioFacts, Findings]:
     """The facts of the file and what is heard in it; see `analyze`."""
-    heard = listen(path, with_loudness=level.includes(AnalysisLevel.STANDARD))
+    heard = listen(path, with_loudness=level.includes(AnalysisLevel.STANDARD), limits=limits)
     return heard.facts, find(heard.features, heard.loudness, level)
 
 
@@ -101,9 +104,9 @@ def warm_up() -> None:
         analyze(path, AnalysisLevel.PROFESSIONAL)
 
 
-def listen(path: Path, *, with_loudness: bool) -> "Heard":
+def listen(path: Path, *, with_loudness: bool, limits: SoundLimits | None = None) -> "Heard":
     """One pass over the file: the mono signal for the features, the loudness of all channels."""
-    with OpenSound(path) as sound:
+    with OpenSound(path, limits=limits) as sound:
         resampler = soxr.ResampleStream(
             sound.sample_rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ"
         )

@@ -21,7 +21,15 @@ from av.container import InputContainer
 
 from samplemind.audio.metadata import clean, read_tags
 from samplemind.domain.audio_file import AudioFacts
-from samplemind.domain.errors import EmptyUpload, NoSound, NotAudio
+from samplemind.domain.errors import (
+    EmptyUpload,
+    NoSound,
+    NotAudio,
+    SoundTooLarge,
+    SoundTooLong,
+    SoundUnsupported,
+)
+from samplemind.domain.sound_limits import SoundLimits
 
 BLOCK = 1 << 18
 """Frames (samples a channel) decoded at a time."""
@@ -72,6 +80,10 @@ _MAGIC = (
     (0, b"ID3"),
     (4, b"ftyp"),
 )
+_SAMPLE_BYTES = 4
+_UNKNOWN_FRAMES = 2**63 - 1
+# Floats of the scale of 32-bit integers are some program's; beyond them are only broken ones.
+_LOUDEST = 2.0**32
 _SHORTFALL = 0.1
 """Seconds by which lossy formats may fall short of what they claim: priming and padding."""
 
@@ -81,12 +93,16 @@ class OpenSound:
 
     `filename` is what its owner calls the file; it only appears in messages.
 
-    Raises EmptyUpload, NotAudio (not a sound in a format that can be read) or NoSound (a
-    container with nothing in it that decodes).
+    Raises EmptyUpload, NotAudio (not a sound in a format that can be read), NoSound (a
+    container with nothing in it that decodes), and SoundUnsupported, SoundTooLong or
+    SoundTooLarge where it goes beyond `limits`.
     """
 
-    def __init__(self, path: Path, filename: str | None = None) -> None:
+    def __init__(
+        self, path: Path, filename: str | None = None, limits: SoundLimits | None = None
+    ) -> None:
         self._path = path
+        self._limits = limits or SoundLimits()
         self._name = f"“{filename}”" if filename else "The stored file"
         self._frames: int | None = None
         if path.stat().st_size == 0:
@@ -104,6 +120,11 @@ class OpenSound:
                 "FLAC, MP3, OGG, Opus or M4A."
             ) from None
         self.sample_rate = self._source.sample_rate
+        try:
+            self._require_supported()
+        except SoundUnsupported:
+            self._source.__exit__()
+            raise
 
     def __enter__(self) -> "OpenSound":
         self._source.__enter__()
@@ -113,15 +134,18 @@ class OpenSound:
         self._source.__exit__(*error)
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """`(channels, <= BLOCK)` float32, finite, full scale at 1.0; as far as the file decodes.
+        """`(channels, <= BLOCK)` float32, full scale at 1.0; as far as the file decodes.
 
-        At least one block comes, and none is empty.
+        Samples that are no number, or none that any program writes, are 0. At least one block
+        comes, and none is empty.
         """
         frames = 0
         for block in self._source.blocks():
             frames += block.shape[1]
-            if not np.isfinite(np.vdot(block, block)):
-                np.nan_to_num(block, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+            self._require_within(frames)
+            # Not finite either where any sample is not.
+            if not np.vdot(block, block) < _LOUDEST**2:
+                block[~(np.abs(block) < _LOUDEST)] = 0
             yield block
         self._require_sound(frames)
         self._frames = frames
@@ -134,8 +158,11 @@ class OpenSound:
         """
         source, frames = self._source, self._frames
         if frames is None:
-            frames = source.count_frames()
-            self._require_sound(frames)
+            frames = source.stored_frames()
+        if frames is None:
+            frames = sum(block.shape[1] for block in self.blocks())
+        self._require_within(frames)
+        self._require_sound(frames)
         tags = read_tags(self._path)
         metadata = tags or clean((name, [text]) for name, text in source.tags().items())
         metadata.pop("truncated", None)
@@ -149,6 +176,32 @@ class OpenSound:
             metadata=metadata,
         )
 
+    def _require_supported(self) -> None:
+        limits, rate, channels = self._limits, self._source.sample_rate, self._source.channels
+        if not limits.lowest_rate <= rate <= limits.highest_rate:
+            raise SoundUnsupported(
+                f"{self._name} has {rate:,} samples a second; accepted are {limits.lowest_rate:,} "
+                f"to {limits.highest_rate:,}. Export it at 44,100 or 48,000."
+            )
+        if channels > limits.channels:
+            raise SoundUnsupported(
+                f"{self._name} has {channels} channels; {limits.channels} at most are accepted. "
+                "Export it as stereo, or in parts."
+            )
+
+    def _require_within(self, frames: int) -> None:
+        limits, source = self._limits, self._source
+        if frames > limits.seconds * source.sample_rate:
+            raise SoundTooLong(
+                f"{self._name} lasts longer than {limits.seconds:,.0f} s, the most that is "
+                "accepted. Upload it in parts."
+            )
+        if frames * source.channels * _SAMPLE_BYTES > limits.decoded_bytes:
+            raise SoundTooLarge(
+                f"{self._name} holds more than {limits.decoded_bytes:,} bytes once it is decoded, "
+                "the most that is accepted. Upload it in parts, or with fewer channels."
+            )
+
     def _require_sound(self, frames: int) -> None:
         if not frames:
             raise NoSound(
@@ -156,9 +209,9 @@ class OpenSound:
             )
 
 
-def probe(path: Path, filename: str) -> AudioFacts:
+def probe(path: Path, filename: str, limits: SoundLimits | None = None) -> AudioFacts:
     """The facts of a file that is not analysed here. Raises what OpenSound does."""
-    with OpenSound(path, filename) as sound:
+    with OpenSound(path, filename, limits) as sound:
         return sound.facts()
 
 
@@ -177,7 +230,9 @@ class _SndfileSource:
             self._file = soundfile.SoundFile(os.open(path, os.O_RDONLY), closefd=True)
         except soundfile.LibsndfileError as error:
             raise _UnreadableError from error
-        if self._file.format not in _SNDFILE_FORMATS:
+        # A FLAC file may leave open how long it is, and libsndfile then fails where it ends.
+        is_open = self._file.frames == _UNKNOWN_FRAMES
+        if self._file.format not in _SNDFILE_FORMATS or is_open:
             self._file.close()
             raise _UnreadableError
         self.sample_rate: int = self._file.samplerate
@@ -198,6 +253,9 @@ class _SndfileSource:
             try:
                 frames = len(self._file.read(out=buffer))
             except soundfile.LibsndfileError:
+                if self._file.tell() < 0:
+                    yield from self._rest(done)
+                    return
                 # The block in which the data ends is filled up to where the reader stands.
                 frames = min(max(self._file.tell() - done, 0), BLOCK)
             if not frames:
@@ -205,10 +263,26 @@ class _SndfileSource:
             done += frames
             yield buffer[:frames].T.copy()
 
-    def count_frames(self) -> int:
+    def _rest(self, done: int) -> Iterator[np.ndarray]:
+        """What follows `done` frames, by FFmpeg: libsndfile loses its place at the end of a FLAC
+        file that is shorter than it says."""
+        try:
+            other = _FfmpegSource(self._path)
+        except _UnreadableError:
+            return
+        with other:
+            if (other.sample_rate, other.channels) != (self.sample_rate, self.channels):
+                return
+            for block in other.blocks():
+                if done < block.shape[1]:
+                    yield block[:, done:].copy()
+                done = max(done - block.shape[1], 0)
+
+    def stored_frames(self) -> int | None:
+        """None where only decoding tells."""
         if self._file.subtype.startswith(_STORED_AS_SAMPLES) and self.format != "flac":
             return self._file.frames
-        return sum(block.shape[1] for block in self.blocks())
+        return None
 
     def is_truncated(self, frames: int) -> bool:
         with self._path.open("rb") as file:
@@ -275,7 +349,12 @@ class _FfmpegSource:
     def _pieces(self) -> Iterator[AudioFrame]:
         resampler = AudioResampler("fltp", self._stream.layout, self.sample_rate)
         for frame in self._decoded():
-            yield from resampler.resample(frame)
+            try:
+                pieces = resampler.resample(frame)
+            except (av.error.FFmpegError, ValueError):
+                # It goes on at another rate, or with other channels: another sound.
+                return
+            yield from pieces
 
     def _decoded(self) -> Iterator[AudioFrame]:
         packets = self._container.demux(self._stream)
@@ -289,8 +368,8 @@ class _FfmpegSource:
                 return
             yield from (frame for frame in decoded if isinstance(frame, AudioFrame))
 
-    def count_frames(self) -> int:
-        return sum(block.shape[1] for block in self.blocks())
+    def stored_frames(self) -> None:
+        """Only decoding tells."""
 
     def is_truncated(self, frames: int) -> bool:
         if self.format == "mp3":

@@ -1,5 +1,7 @@
 """Embedded tags (ID3, RIFF INFO, Vorbis comments, MP4 atoms) as one flat dictionary."""
 
+import io
+import os
 import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,6 +12,10 @@ from mutagen.id3 import ID3, TextFrame, UrlFrame
 MOST_TAGS = 100
 LONGEST_VALUE = 2_000
 LONGEST_NAME = 100
+MOST_CHARACTERS = 20_000
+"""Of all names and values of a file together."""
+
+_MOST_READ = 32 * 1024**2
 
 _NAMES = {
     "TIT2": "title",
@@ -46,10 +52,11 @@ def read_tags(path: Path) -> dict[str, object]:
 
     Pictures and other binary values are left out, control characters removed, and long values
     cut, so that the result is safe to store and to send as JSON. Empty where there are no tags,
-    or none that can be read.
+    or none that can be read: behind pictures of more than 32 MiB they cannot.
     """
     try:
-        file = mutagen.File(path)  # pyright: ignore[reportPrivateImportUsage]
+        with _Sparing(io.FileIO(path)) as source:
+            file = mutagen.File(source)  # pyright: ignore[reportPrivateImportUsage]
         pairs = list(_pairs(file.tags)) if file is not None and file.tags is not None else []
     except Exception:  # hostile tags break mutagen in many ways, and tags are never worth failing
         return {}
@@ -57,14 +64,33 @@ def read_tags(path: Path) -> dict[str, object]:
 
 
 def clean(pairs: Iterable[tuple[str, list[str]]]) -> dict[str, object]:
-    """The first MOST_TAGS names that have a value left after cleaning."""
+    """The first MOST_TAGS names that have a value left after cleaning, and have room."""
     tags: dict[str, list[str]] = {}
+    room = MOST_CHARACTERS
     for name, values in pairs:
         name = _text(name, LONGEST_NAME)
-        texts = [text for value in values if (text := _text(value, LONGEST_VALUE))]
-        if name and texts and (name in tags or len(tags) < MOST_TAGS):
-            tags[name] = (tags.get(name, []) + texts)[:MOST_TAGS]
+        if not name or (name not in tags and len(tags) == MOST_TAGS):
+            continue
+        for value in values:
+            text = _text(value, LONGEST_VALUE)
+            if text and len(name) + len(text) <= room and len(tags.get(name, ())) < MOST_TAGS:
+                room -= len(name) + len(text)
+                tags.setdefault(name, []).append(text)
     return {name: texts[0] if len(texts) == 1 else texts for name, texts in tags.items()}
+
+
+class _Sparing(io.BufferedReader):
+    """A file of which only so much can be read."""
+
+    _left = _MOST_READ
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        there = os.fstat(self.fileno()).st_size - self.tell()
+        wanted = there if size is None or size < 0 else min(size, there)
+        if wanted > self._left:
+            raise OSError("the tags are too large")
+        self._left -= max(wanted, 0)
+        return super().read(size)
 
 
 def _pairs(tags: object) -> Iterator[tuple[str, list[str]]]:

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from samplemind.audio.decode import OpenSound
+from samplemind.domain.sound_limits import SoundLimits
 
 
-def peaks(path: Path, frames: int, points: int) -> np.ndarray:
+def peaks(path: Path, frames: int, points: int, limits: SoundLimits | None = None) -> np.ndarray:
     """The largest absolute sample, over all channels, of each of `points` equal stretches.
 
     `frames` is the length in samples a channel. Returns (points,) float64, 0 to 1 (full scale;
@@ -18,7 +19,7 @@ def peaks(path: Path, frames: int, points: int) -> np.ndarray:
     ends = np.maximum(np.append(starts[1:], frames), starts + 1)
     found = np.zeros(points, np.float32)
     done = 0
-    with OpenSound(path) as sound:
+    with OpenSound(path, limits=limits) as sound:
         for block in sound.blocks():
             loudest = np.abs(block, out=block).max(axis=0)
             here = slice(

@@ -98,6 +98,30 @@ class SoundTooLong(DomainError):
     code = "SOUND_TOO_LONG"
 
 
+class SoundTooLarge(DomainError):
+    """More decoded samples than are read, in all channels together."""
+
+    code = "SOUND_TOO_LARGE"
+
+
+class SoundUnsupported(DomainError):
+    """A sample rate or a number of channels that is not accepted."""
+
+    code = "SOUND_UNSUPPORTED"
+
+
+class ReadingTimeout(DomainError):
+    """Reading the file took longer than is allowed."""
+
+    code = "READING_TIMEOUT"
+
+
+class ReadingFailed(DomainError):
+    """The process that read the file came to its end, or to the end of its memory."""
+
+    code = "READING_FAILED"
+
+
 class AnalysisFailed(DomainError):
     """The analysis failed unexpectedly; the message holds the number under which it is logged."""
 
@@ -105,7 +129,8 @@ class AnalysisFailed(DomainError):
 
 
 class AnalysisTimeout(DomainError):
-    """No worker has analysed the sound in the time that somebody waits for it."""
+    """No worker has analysed the sound in the time that somebody waits for it, or that one
+    analysis may take."""
 
     code = "ANALYSIS_TIMEOUT"
 
@@ -138,3 +163,19 @@ class PartUnavailable(DomainError):
     """A part (documents, vectors, events) does not answer; nothing was changed."""
 
     code = "UNAVAILABLE"
+
+
+SOUND_ERRORS = {
+    error.code: error
+    for error in (
+        EmptyUpload,
+        NotAudio,
+        NoSound,
+        SoundTooLong,
+        SoundTooLarge,
+        SoundUnsupported,
+        ReadingTimeout,
+        ReadingFailed,
+    )
+}
+"""What may be wrong with a sound, by code: for whoever is told of it by another process."""

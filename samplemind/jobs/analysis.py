@@ -8,7 +8,7 @@ import structlog
 
 from samplemind.domain.analysis import Analysis, AnalysisLevel, AnalysisStatus, Failure, Findings
 from samplemind.domain.audio_file import AudioFile
-from samplemind.domain.errors import DomainError
+from samplemind.domain.errors import AnalysisTimeout, DomainError
 from samplemind.domain.ids import new_id
 from samplemind.jobs.progress import tell_moved
 from samplemind.parts import Parts
@@ -40,12 +40,30 @@ async def run_analysis(
         done = await _succeed(parts, analyze, analysis, started)
     except DomainError as error:
         done = await _fail(parts, analysis, Failure(error.code, error.message), started)
+    except MemoryError:
+        failure = Failure(
+            OutOfMemory.code,
+            f"Its analysis needs more memory than the {parts.settings.max_process_bytes:,} bytes "
+            "that one file may take. Upload it in parts, or with fewer channels.",
+        )
+        done = await _fail(parts, analysis, failure, started)
     except Exception:
         error_id = new_id()
         _log.exception("analysis failed", analysis_id=analysis.id, error_id=error_id)
         failure = Failure("ANALYSIS_FAILED", f"The analysis failed unexpectedly ({error_id}).")
         done = await _fail(parts, analysis, failure, started)
     if done:
+        await tell_moved(parts, done, AnalysisStatus.RUNNING)
+
+
+async def give_up(parts: Parts, analysis_id: str, seconds: float) -> None:
+    """Ends an analysis that ran for `seconds`, and whose process had to be ended for it."""
+    failure = Failure(
+        AnalysisTimeout.code,
+        f"Its analysis took longer than {seconds:g} s, the most that one may take. Upload the "
+        "sound again as WAV or FLAC, or in parts.",
+    )
+    if done := await parts.store.analyses.fail(analysis_id, failure, seconds):
         await tell_moved(parts, done, AnalysisStatus.RUNNING)
 
 
@@ -94,3 +112,7 @@ class AudioFileDeleted(DomainError):
 
 class WorkerLost(DomainError):
     code = "WORKER_LOST"
+
+
+class OutOfMemory(DomainError):
+    code = "OUT_OF_MEMORY"

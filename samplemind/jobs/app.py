@@ -3,20 +3,20 @@
 from celery import Celery
 from kombu.entity import Exchange, Queue
 
-from samplemind.settings import get_settings
+from samplemind.settings import Settings, get_settings
 
 INTERACTIVE = "interactive"
 BATCH = "batch"
 
-# Seconds after which a task of a lost worker is given to another. An analysis that takes longer
-# is started twice, which is harmless and wasteful: only one of the two may store its result.
-_VISIBILITY_TIMEOUT = 600
+# Seconds after the longest analysis until the task of a lost worker is given to another: none is
+# started twice while it runs.
+_LOST_SECONDS = 60
 
 
-def make_app(redis_url: str) -> Celery:
+def make_app(settings: Settings) -> Celery:
     """Tasks are acknowledged when they are done, and one is fetched at a time; a worker takes
     from the batch queue only when nobody waits in the interactive one."""
-    app = Celery("samplemind", broker=redis_url)
+    app = Celery("samplemind", broker=settings.redis_url)
     app.conf.update(
         task_queues=[Queue(name, Exchange(name), name) for name in (INTERACTIVE, BATCH)],
         task_default_queue=INTERACTIVE,
@@ -31,7 +31,7 @@ def make_app(redis_url: str) -> Celery:
         worker_send_task_events=False,
         broker_connection_retry_on_startup=True,
         broker_transport_options={
-            "visibility_timeout": _VISIBILITY_TIMEOUT,
+            "visibility_timeout": settings.max_analysis_seconds + _LOST_SECONDS,
             "queue_order_strategy": "priority",
             "socket_timeout": 30,
             "unacked_restore_interval": 2,
@@ -41,4 +41,4 @@ def make_app(redis_url: str) -> Celery:
     return app
 
 
-app = make_app(get_settings().redis_url)
+app = make_app(get_settings())

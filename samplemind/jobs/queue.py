@@ -9,7 +9,11 @@ from samplemind.jobs.app import BATCH, INTERACTIVE, app
 ANALYZE = "samplemind.analyze"
 DISPATCH_BATCH = "samplemind.dispatch_batch"
 HEAR_UNSAVED = "samplemind.hear_unsaved"
+GIVE_UP = "samplemind.give_up"
 RECOVER = "samplemind.recover"
+
+# A process that does not even end itself is ended so much later.
+_GRACE_SECONDS = 10
 
 
 async def queue_analysis(analysis_id: str) -> None:
@@ -20,7 +24,12 @@ async def queue_analysis(analysis_id: str) -> None:
 async def queue_unsaved(id_: str, filename: str, seconds: float) -> None:
     """A sound that is not stored, and that somebody waits for; it is given up after `seconds`."""
     await asyncio.to_thread(
-        app.send_task, HEAR_UNSAVED, [id_, filename], queue=INTERACTIVE, soft_time_limit=seconds
+        app.send_task,
+        HEAR_UNSAVED,
+        [id_, filename],
+        queue=INTERACTIVE,
+        soft_time_limit=seconds,
+        time_limit=seconds + _GRACE_SECONDS,
     )
 
 

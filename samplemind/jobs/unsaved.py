@@ -21,16 +21,15 @@ from redis.exceptions import RedisError
 from samplemind.audio.decode import probe
 from samplemind.domain.analysis import AnalysisLevel
 from samplemind.domain.errors import (
+    SOUND_ERRORS,
     AnalysisFailed,
     AnalysisTimeout,
     DomainError,
-    EmptyUpload,
-    NoSound,
-    NotAudio,
     PartUnavailable,
     SoundTooLong,
 )
 from samplemind.domain.ids import new_id
+from samplemind.domain.sound_limits import SoundLimits
 from samplemind.events import unsaved_channel
 from samplemind.jobs.analysis import Analyzer
 from samplemind.jobs.queue import queue_unsaved
@@ -42,16 +41,13 @@ LONGEST_SECONDS = 600
 """Of what is heard while somebody waits."""
 
 _ANSWER_SECONDS = 60
-_ERRORS = {
-    error.code: error
-    for error in (AnalysisFailed, AnalysisTimeout, EmptyUpload, NoSound, NotAudio, SoundTooLong)
-}
+_ERRORS = SOUND_ERRORS | {error.code: error for error in (AnalysisFailed, AnalysisTimeout)}
 
 
 async def embedding_of(parts: Parts, file: BinaryIO, filename: str) -> list[float]:
     """The embedding of a sound of which nothing is kept; `filename` is for messages.
 
-    Raises NotAudio, NoSound, SoundTooLong, AnalysisFailed; AnalysisTimeout where no worker was
+    Raises what OpenSound does, SoundTooLong, AnalysisFailed; AnalysisTimeout where no worker was
     free in time, PartUnavailable.
     """
     id_, seconds = new_id(), parts.settings.unsaved_wait_seconds
@@ -84,14 +80,14 @@ async def run_unsaved(parts: Parts, analyze: Analyzer, id_: str, filename: str) 
             return
         # Before it is read: a sound that takes its worker down does so once.
         await parts.blobs.remove(_blob_key(id_))
-        answer = _answer(analyze, path, filename)
+        answer = _answer(analyze, path, filename, parts.settings.sound_limits)
     await parts.events.redis.set(_answer_key(id_), orjson.dumps(answer), ex=_ANSWER_SECONDS)
     await parts.events.publish(unsaved_channel(id_), b"answered")
 
 
-def _answer(analyze: Analyzer, path: Path, filename: str) -> dict[str, object]:
+def _answer(analyze: Analyzer, path: Path, filename: str, limits: SoundLimits) -> dict[str, object]:
     try:
-        seconds = probe(path, filename).duration_seconds
+        seconds = probe(path, filename, limits).duration_seconds
         if seconds > LONGEST_SECONDS:
             raise SoundTooLong(
                 f"The sound lasts {seconds:,.0f} s; to search with a sound that is not stored, it "

@@ -3,26 +3,39 @@
 import asyncio
 import os
 import socket
+from functools import partial
 from typing import Any
 
 import structlog
 from celery import Task
 from celery.signals import worker_process_init, worker_ready, worker_shutdown
+from celery.worker.request import Request
 
 from samplemind import __version__
 from samplemind.audio import ENGINE_VERSION
 from samplemind.audio.analyze import analyze, warm_up
 from samplemind.domain.analysis import AnalysisStatus
-from samplemind.jobs.analysis import run_analysis
+from samplemind.jobs.analysis import give_up, run_analysis
 from samplemind.jobs.app import BATCH, INTERACTIVE, app
 from samplemind.jobs.presence import Heartbeat, WorkerPresence
-from samplemind.jobs.queue import ANALYZE, DISPATCH_BATCH, HEAR_UNSAVED, RECOVER, send_out
+from samplemind.jobs.queue import (
+    ANALYZE,
+    DISPATCH_BATCH,
+    GIVE_UP,
+    HEAR_UNSAVED,
+    RECOVER,
+    send_out,
+)
 from samplemind.jobs.recovery import lost_analyses, outdated_files
 from samplemind.jobs.unsaved import run_unsaved
+from samplemind.memory_limit import limit_memory
 from samplemind.parts import Parts
 from samplemind.settings import get_settings
 
 _log = structlog.get_logger(__name__)
+
+# A process that holds more than this after a task is replaced: a long sound leaves holes behind.
+_KEPT_KIB = 1024 * 1024
 
 
 class _Process:
@@ -44,11 +57,33 @@ def _this_process() -> _Process:
     return _process
 
 
-@app.task(name=ANALYZE, bind=True)
+class _AnalysisRequest(Request):
+    """Lives in the worker's main process, which ends the one that takes too long."""
+
+    def on_timeout(self, soft: bool, timeout: float) -> None:
+        super().on_timeout(soft, timeout)
+        analysis_id, *_ = self.args
+        app.send_task(GIVE_UP, [analysis_id, timeout])
+
+
+class _AnalysisTask(Task):
+    Request = _AnalysisRequest
+
+
+@app.task(
+    name=ANALYZE, bind=True, base=_AnalysisTask, time_limit=get_settings().max_analysis_seconds
+)
 def _analyze(task: Task, analysis_id: str, again: bool = False) -> None:
     process = _this_process()
     again = again or bool((task.request.delivery_info or {}).get("redelivered"))
-    process.runner.run(run_analysis(process.parts, analyze, analysis_id, again=again))
+    limited = partial(analyze, limits=process.parts.settings.sound_limits)
+    process.runner.run(run_analysis(process.parts, limited, analysis_id, again=again))
+
+
+@app.task(name=GIVE_UP)
+def _give_up(analysis_id: str, seconds: float) -> None:
+    process = _this_process()
+    process.runner.run(give_up(process.parts, analysis_id, seconds))
 
 
 @app.task(name=HEAR_UNSAVED)
@@ -74,7 +109,8 @@ def _dispatch_batch(owner_id: str, batch_id: str) -> None:
 
 @worker_process_init.connect
 def _after_fork(**_: Any) -> None:
-    _this_process()
+    process = _this_process()
+    limit_memory(process.parts.settings.max_process_bytes)
 
 
 @worker_ready.connect
@@ -109,6 +145,7 @@ def work() -> None:
             "worker",
             f"--queues={INTERACTIVE},{BATCH}",
             f"--concurrency={_processes()}",
+            f"--max-memory-per-child={_KEPT_KIB}",
             f"--loglevel={get_settings().log_level}",
             "--without-gossip",
             "--without-mingle",

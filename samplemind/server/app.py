@@ -54,6 +54,7 @@ def make_app(settings: Settings) -> FastAPI:
         await parts.store.prepare()
         app.state.persisted = PersistedDocuments(parts.events.redis, graphql.is_valid, trusted)
         app.state.local_user = await parts.store.users.ensure(_local_user())
+        await parts.readers.warm_up()
         warming = asyncio.create_task(parts.vectors.warm_up())
         cleaning = asyncio.create_task(_clean(parts))
         _spare_the_collector()

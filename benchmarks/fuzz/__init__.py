@@ -1,0 +1,1 @@
+"""Mutated sounds of every format against what reads and analyses them."""
