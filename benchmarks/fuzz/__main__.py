@@ -1,7 +1,8 @@
 """Mutated sounds of every format against upload and analysis: `python -m benchmarks.fuzz`.
 
 Each file goes through the code that reads, draws and analyses it, in processes bound as the
-server's are. The exit code is 1 where one dies, hangs, meets an error that nobody foresaw or
+server's are; with `--served` some of each format also through a server that is started for it.
+The exit code is 1 where one dies, hangs, meets an error that nobody foresaw or
 passes a limit. The same seed gives the same files; `--write` saves one of them.
 """
 
@@ -14,7 +15,9 @@ from pathlib import Path
 
 from benchmarks.fuzz.guarded import Material, Outcome, run
 from benchmarks.fuzz.seeds import FORMATS
+from benchmarks.fuzz.served import serve_all
 from samplemind.settings import Settings
+from tests.server import running_server
 
 
 def main() -> int:
@@ -24,6 +27,7 @@ def main() -> int:
     parser.add_argument("--formats", nargs="+", choices=FORMATS, default=FORMATS)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=60, help="most for one file")
+    parser.add_argument("--served", type=int, default=0, help="files of each through a server")
     parser.add_argument("--write", metavar="FORMAT:NUMBER", help="write this file and stop")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="samplemind-fuzz-") as name:
@@ -48,10 +52,16 @@ async def _run(folder: Path, material: Material, arguments: argparse.Namespace) 
     for form in arguments.formats:
         outcome = await run(folder, material, form, arguments.each, settings, arguments.processes)
         print(_figures(form, outcome), flush=True)
-        for number, why in outcome.faults[:20]:
-            print(f"{form}:{number}: {why}", file=sys.stderr)
         print(f"{form}: {dict(outcome.codes.most_common())}", file=sys.stderr, flush=True)
         sound &= not outcome.faults
+    if arguments.served:
+        with running_server(folder / "server", []) as server:
+            served = await serve_all(server, material, arguments.served)
+        sound &= not served.faults
+        print(f"\nThrough a server: {served.files:,} files.")
+        print(f"Uploads: {dict(served.uploads.most_common())}")
+        print(f"Analyses: {dict(served.analyses.most_common())}")
+        print("\n".join(served.faults))
     print(f"\n{time.perf_counter() - began:.0f} s", flush=True)
     return 0 if sound else 1
 

@@ -21,6 +21,7 @@ from samplemind.settings import Settings
 class Outcome:
     """Of all files of one format."""
 
+    form: str
     codes: Counter[str] = field(default_factory=Counter)
     faults: list[tuple[int, str]] = field(default_factory=list)
     """What must not be: the number of the file, and why."""
@@ -38,13 +39,17 @@ class Outcome:
         self.slowest = max(self.slowest, answer["seconds"])
         self.most_mib = max(self.most_mib, answer["kib"] / 1_024)
         if fault := answer.get("fault"):
-            self.faults.append((number, fault))
+            self._fail(number, fault)
 
     def lose(self, number: int, how: str, *, timeout: bool) -> None:
         self.codes["LOST"] += 1
         self.timeouts += timeout
         self.deaths += not timeout
-        self.faults.append((number, how))
+        self._fail(number, how)
+
+    def _fail(self, number: int, why: str) -> None:
+        self.faults.append((number, why))
+        print(f"{self.form}:{number}: {why}", file=sys.stderr, flush=True)
 
 
 class Material:
@@ -65,7 +70,7 @@ async def run(
     folder: Path, material: Material, form: str, count: int, settings: Settings, processes: int
 ) -> Outcome:
     """`count` mutations of one format; a process that is lost is replaced, and counted."""
-    outcome, numbers = Outcome(), iter(range(count))
+    outcome, numbers = Outcome(form), iter(range(count))
     await asyncio.gather(
         *(
             _work(folder / f"{form}.{index}", material, form, numbers, settings, outcome)

@@ -45,7 +45,7 @@ def mutated(seeds: Sequence[bytes], others: Sequence[bytes], form: str, rng: Ran
         data = mutate(data, form, seeds if rng.random() < 0.8 else others, rng)
         del data[_MOST_BYTES:]
     if form in ("ogg", "opus") and rng.random() < 0.8:
-        _seal_pages(data)
+        seal_pages(data)
     return bytes(data)
 
 
@@ -64,7 +64,7 @@ def _flip_header(data: bytearray, _form: str, _seeds: Sequence[bytes], rng: Rand
 def _lie(data: bytearray, form: str, _seeds: Sequence[bytes], rng: Random) -> bytearray:
     """An extreme value in a field near a landmark, such as a chunk's length before or after it."""
     landmark = rng.choice(_LANDMARKS[form])
-    found = _occurrences(data, landmark) or [0]
+    found = occurrences(data, landmark) or [0]
     _put(data, rng.choice(found) + rng.randrange(-8, 40), _extreme(rng))
     return data
 
@@ -91,7 +91,7 @@ def _repeat(data: bytearray, _form: str, _seeds: Sequence[bytes], rng: Random) -
 
 def _reorder(data: bytearray, form: str, _seeds: Sequence[bytes], rng: Random) -> bytearray:
     """Cut at the landmarks, and joined in another order, some twice."""
-    cuts = sorted({at for mark in _LANDMARKS[form] for at in _occurrences(data, mark)})
+    cuts = sorted({at for mark in _LANDMARKS[form] for at in occurrences(data, mark)})
     if len(cuts) < 2:
         return data
     cuts = sorted(rng.sample(cuts, min(len(cuts), 8)))
@@ -144,7 +144,8 @@ def _stretch(data: bytearray, rng: Random) -> tuple[int, int]:
     return start, min(start + rng.choice((1, 8, 100, 2_000)), len(data))
 
 
-def _occurrences(data: bytearray, mark: bytes) -> list[int]:
+def occurrences(data: bytearray, mark: bytes) -> list[int]:
+    """Where `mark` begins, 64 times at most."""
     found, at = [], data.find(mark)
     while at >= 0 and len(found) < 64:
         found.append(at)
@@ -152,9 +153,9 @@ def _occurrences(data: bytearray, mark: bytes) -> list[int]:
     return found
 
 
-def _seal_pages(data: bytearray) -> None:
+def seal_pages(data: bytearray) -> None:
     """Ogg pages with a wrong checksum are skipped: gives each the one of what it holds now."""
-    for at in _occurrences(data, b"OggS"):
+    for at in occurrences(data, b"OggS"):
         if at + 27 > len(data):
             continue
         segments = data[at + 26]

@@ -4,6 +4,7 @@ libsndfile reads most formats, FFmpeg (through PyAV) the rest. Both run in block
 length of a file costs time and not memory.
 """
 
+import contextlib
 import os
 import struct
 from collections.abc import Iterator
@@ -36,6 +37,11 @@ BLOCK = 1 << 18
 
 # libsndfile also opens MATLAB matrices, speech corpora and the like: not what is uploaded here.
 # MP3 is FFmpeg's: without a Xing header libsndfile guesses the length, and stops reading there.
+# It sees only what begins as a format of its own: the fewer parsers, the better.
+_SNDFILE_BEGINNINGS = (
+    *(b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b"fLaC", b"OggS"),
+    *(b"caff", b".snd", b"dns."),
+)
 _SNDFILE_FORMATS = {
     "WAV": "wav",
     "WAVEX": "wav",
@@ -347,14 +353,19 @@ class _FfmpegSource:
             yield frame.to_ndarray()
 
     def _pieces(self) -> Iterator[AudioFrame]:
+        """Until the stream goes on with other channels or at another rate: as another sound."""
         resampler = AudioResampler("fltp", self._stream.layout, self.sample_rate)
         for frame in self._decoded():
             try:
                 pieces = resampler.resample(frame)
             except (av.error.FFmpegError, ValueError):
-                # It goes on at another rate, or with other channels: another sound.
                 return
-            yield from pieces
+            for piece in pieces:
+                # A resampler that has nothing to do lets frames through unseen, and a queue that
+                # gets fewer channels than before reads beyond them.
+                if (len(piece.planes), piece.sample_rate) != (self.channels, self.sample_rate):
+                    return
+                yield piece
 
     def _decoded(self) -> Iterator[AudioFrame]:
         packets = self._container.demux(self._stream)
@@ -388,15 +399,19 @@ _WHITELIST = ",".join([*_FFMPEG_FORMATS, "mov,mp4,m4a,3gp,3g2,mj2", "matroska,we
 
 
 def _open(path: Path) -> _SndfileSource | _FfmpegSource:
-    try:
-        return _SndfileSource(path)
-    except _UnreadableError:
-        return _FfmpegSource(path)
+    if _head(path).startswith(_SNDFILE_BEGINNINGS):
+        with contextlib.suppress(_UnreadableError):
+            return _SndfileSource(path)
+    return _FfmpegSource(path)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(12)
 
 
 def _has_audio_magic(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(12)
+    head = _head(path)
     return any(head[at : at + len(magic)] == magic for at, magic in _MAGIC)
 
 
