@@ -11,8 +11,13 @@ _MAX_TAG = 60
 _MAX_TAGS = 50
 
 
+# Devices on Windows, whatever follows behind a dot.
+_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)\s*(\.|$)", re.IGNORECASE)
+
+
 def clean_filename(name: str) -> str:
-    """The last part of a path, without control or direction characters, at most 200 characters.
+    """The last part of a path, without control or direction characters, at most 200 characters,
+    and no name of a device.
 
     >>> clean_filename("../../etc/pass\\u202ewd\\x00.wav")
     'passwd.wav'
@@ -21,6 +26,8 @@ def clean_filename(name: str) -> str:
     # C: control, format, surrogate, private use and unassigned characters.
     name = "".join(char for char in name if unicodedata.category(char)[0] != "C")
     name = " ".join(unicodedata.normalize("NFC", name).split()).lstrip(". ")
+    if _DEVICE.match(name):
+        name = f"_{name}"
     if len(name) > _MAX_FILENAME:
         stem, dot, extension = name.rpartition(".")
         if not dot or len(extension) > 10:

@@ -23,6 +23,8 @@ _FIELD = ("input", "tags")
 @example(". \u3000.hidden")
 @example("..\\..\\/")
 @example("a" * 300 + ". ")
+@example("nul." + "a" * 300)
+@example("con." + "." * 200)
 def test_a_clean_filename_is_safe_and_stays_as_it_is(name: str) -> None:
     clean = clean_filename(name)
     assert 0 < len(clean) <= 200
@@ -47,6 +49,10 @@ def test_a_clean_filename_is_safe_and_stays_as_it_is(name: str) -> None:
         ("a" * 300 + ".flac", "a" * 195 + ".flac"),
         ("鼓.wav", "鼓.wav"),
         ("🥁.wav", "🥁.wav"),
+        ("con.wav", "_con.wav"),
+        ("NUL", "_NUL"),
+        ("LPT1 .tar.wav", "_LPT1 .tar.wav"),
+        ("conga.wav", "conga.wav"),
         ("...", "untitled"),
         ("", "untitled"),
         ("folder/", "untitled"),

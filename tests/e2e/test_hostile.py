@@ -26,7 +26,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with low limits, and two workers."""
     limits = {
         "SAMPLEMIND_MAX_AUDIO_SECONDS": str(_LONGEST),
-        "SAMPLEMIND_MAX_DECODED_BYTES": str(64 * 1024**2),
+        "SAMPLEMIND_MAX_DECODED_BYTES": str(128 * 1024**2),
         "SAMPLEMIND_MAX_ANALYSIS_SECONDS": str(_PATIENCE),
         "SAMPLEMIND_WORKERS": "2",
     }
@@ -173,7 +173,7 @@ class TestWorkers:
         while not failing.done():
             if process := _analysing(strict, sha256):
                 process.send_signal(signal.SIGSEGV)
-                psutil.wait_procs([process], timeout=5)
+                await asyncio.to_thread(psutil.wait_procs, [process], timeout=5)
                 crashes += 1
             await asyncio.sleep(0.005)  # nothing tells of a process that takes a task up
         analysis = failing.result()
@@ -199,7 +199,7 @@ class TestWorkers:
 
 def _upload_long(server: Server) -> tuple[str, str]:
     """Some seconds of work for a worker: its id and hash."""
-    content = sounds.encoded(sounds.noise(100), rate=sounds.RATE)
+    content = sounds.encoded(sounds.noise(60, channels=8))
     payload = server.upload(content, level="DETAILED")
     assert payload["errors"] == []
     return payload["audioFile"]["id"], payload["audioFile"]["sha256"]
