@@ -1,4 +1,4 @@
-"""What an upload and its analysis do with a file, one file a line: `... child BOUNDS`.
+"""What an upload and its analysis do with files, some a line: `... child BOUNDS`.
 
 As `samplemind.audio.reader`, with the analysis too, and with what it took.
 """
@@ -39,13 +39,16 @@ def main() -> None:
     answers.write(b'{"ready": true}\n')
     answers.flush()
     for line in sys.stdin.buffer:
-        signal.setitimer(signal.ITIMER_REAL, bounds["seconds"] + 1)
-        began = time.perf_counter()
-        answer = _through(Path(orjson.loads(line)["path"]), limits)
-        answer["seconds"] = time.perf_counter() - began
-        answer["kib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        found = []
+        for path in orjson.loads(line)["paths"]:
+            signal.setitimer(signal.ITIMER_REAL, bounds["seconds"] + 1)
+            began = time.perf_counter()
+            answer = _through(Path(path), limits)
+            answer["seconds"] = time.perf_counter() - began
+            answer["kib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            found.append(answer)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        answers.write(orjson.dumps(answer) + b"\n")
+        answers.write(orjson.dumps({"answers": found}) + b"\n")
         answers.flush()
 
 

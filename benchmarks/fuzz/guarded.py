@@ -5,9 +5,11 @@ import contextlib
 import dataclasses
 import sys
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import orjson
 
@@ -15,6 +17,11 @@ from benchmarks.fuzz.mutate import mutated
 from benchmarks.fuzz.seeds import FORMATS, seeds
 from samplemind.readers import Reader
 from samplemind.settings import Settings
+
+TOOK_TOO_LONG = "took too long"
+
+# Files that a process is asked of at once, so that it need not wait for each.
+_CHUNK = 25
 
 
 @dataclass
@@ -41,10 +48,10 @@ class Outcome:
         if fault := answer.get("fault"):
             self._fail(number, fault)
 
-    def lose(self, number: int, how: str, *, timeout: bool) -> None:
+    def lose(self, number: int, how: str) -> None:
         self.codes["LOST"] += 1
-        self.timeouts += timeout
-        self.deaths += not timeout
+        self.timeouts += how == TOOK_TOO_LONG
+        self.deaths += how != TOOK_TOO_LONG
         self._fail(number, how)
 
     def _fail(self, number: int, why: str) -> None:
@@ -70,40 +77,71 @@ async def run(
     folder: Path, material: Material, form: str, count: int, settings: Settings, processes: int
 ) -> Outcome:
     """`count` mutations of one format; a process that is lost is replaced, and counted."""
-    outcome, numbers = Outcome(form), iter(range(count))
-    await asyncio.gather(
-        *(
-            _work(folder / f"{form}.{index}", material, form, numbers, settings, outcome)
-            for index in range(processes)
-        )
+    outcome, chunks = (
+        Outcome(form),
+        iter([range(at, min(at + _CHUNK, count)) for at in range(0, count, _CHUNK)]),
     )
+    places = [folder / f"{form}-of-{index}" for index in range(processes)]
+    await asyncio.gather(*(_work(place, material, chunks, settings, outcome) for place in places))
     return outcome
 
 
-async def _work(path, material, form, numbers, settings: Settings, outcome: Outcome) -> None:
-    reader: Reader | None = None
-    try:
-        for number in numbers:
-            while reader is None or reader.has_ended:
-                with contextlib.suppress(TimeoutError):  # on a machine that is busy with others
-                    reader = await Reader.start(_command(settings))
-            path.write_bytes(material.mutation(form, number))
-            answer = None
-            try:
-                async with asyncio.timeout(settings.max_reading_seconds):
-                    answer = await reader.answer({"path": str(path)})
-            except TimeoutError:
-                await reader.end()
-                outcome.lose(number, "took too long", timeout=True)
+async def _work(
+    place: Path,
+    material: Material,
+    chunks: Iterator[range],
+    settings: Settings,
+    outcome: Outcome,
+) -> None:
+    async with _Guarded(settings) as guarded:
+        for numbers in chunks:
+            paths = [place.with_suffix(f".{index}") for index in range(len(numbers))]
+            for number, path in zip(numbers, paths, strict=True):
+                path.write_bytes(material.mutation(outcome.form, number))
+            answers, _ = await guarded.ask(paths)
+            if answers:
+                for number, answer in zip(numbers, answers, strict=True):
+                    outcome.add(number, answer)
                 continue
-            if answer is None:
-                await reader.end()
-                outcome.lose(number, reader.how_it_ended, timeout=False)
-            else:
-                outcome.add(number, answer)
-    finally:
-        if reader:
-            await reader.end()
+            # One of them ended the process: which?
+            for number, path in zip(numbers, paths, strict=True):
+                answers, how = await guarded.ask([path])
+                if answers:
+                    outcome.add(number, answers[0])
+                else:
+                    outcome.lose(number, how)
+
+
+class _Guarded:
+    """A process that is replaced when it is lost."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._reader: Reader | None = None
+
+    async def __aenter__(self) -> "_Guarded":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._reader:
+            await self._reader.end()
+
+    async def ask(self, paths: Sequence[Path]) -> tuple[list[dict[str, Any]], str]:
+        """An answer for each path; or none, and how the process ended."""
+        while self._reader is None or self._reader.has_ended:
+            with contextlib.suppress(TimeoutError):  # on a machine that is busy with others
+                self._reader = await Reader.start(_command(self._settings))
+        answer = None
+        try:
+            async with asyncio.timeout(self._settings.max_reading_seconds):
+                answer = await self._reader.answer({"paths": [str(path) for path in paths]})
+        except TimeoutError:
+            await self._reader.end()
+            return [], TOOK_TOO_LONG
+        if answer is None:
+            await self._reader.end()
+            return [], self._reader.how_it_ended
+        return answer["answers"], ""
 
 
 def _command(settings: Settings) -> tuple[str, ...]:
