@@ -177,6 +177,11 @@ class Reader:
             # asyncio's own kill may collect a process that just died, and so lose how it did.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._process.pid, signal.SIGKILL)
+        # Both pipes closed: else what is left of them outlives the event loop.
+        self._questions.close()
+        with contextlib.suppress(ConnectionError):
+            await self._questions.wait_closed()
+        await self._answers.read()
         await self._process.wait()
 
     async def _line(self) -> dict[str, Any] | None:

@@ -54,13 +54,13 @@ def make_app(settings: Settings) -> FastAPI:
         await parts.store.prepare()
         app.state.persisted = PersistedDocuments(parts.events.redis, graphql.is_valid, trusted)
         app.state.local_user = await parts.store.users.ensure(_local_user())
-        await parts.readers.warm_up()
-        warming = asyncio.create_task(parts.vectors.warm_up())
+        warming = [asyncio.create_task(part.warm_up()) for part in (parts.readers, parts.vectors)]
         cleaning = asyncio.create_task(_clean(parts))
         _spare_the_collector()
         yield
-        warming.cancel()
-        cleaning.cancel()
+        for task in (*warming, cleaning):
+            task.cancel()
+        await asyncio.gather(*warming, return_exceptions=True)
         await parts.close()
 
     trusted = trusted_documents(settings.trusted_documents)
