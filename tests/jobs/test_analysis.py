@@ -17,7 +17,7 @@ from samplemind.domain.errors import NoSound
 from samplemind.domain.library import AudioFileFilter
 from samplemind.domain.paging import Window
 from samplemind.events import file_channel
-from samplemind.jobs.analysis import run_analysis
+from samplemind.jobs.analysis import give_up, run_analysis
 from samplemind.parts import Parts
 from tests.domain.models import analysis, audio_file, embedding, findings, user
 
@@ -35,6 +35,8 @@ def _by_content(path: Path, level: AnalysisLevel) -> Findings:
     match path.read_bytes()[:4]:
         case b"none":
             raise NoSound("Nothing decodes.")
+        case b"huge":
+            raise MemoryError
         case b"bang":
             raise ZeroDivisionError("secret detail")
     return _FOUND
@@ -104,7 +106,12 @@ async def test_what_is_found_is_stored_wherever_it_is_read(
 
 
 @pytest.mark.parametrize(
-    ("content", "code"), [(b"none", "NO_DECODABLE_SOUND"), (b"bang", "ANALYSIS_FAILED")]
+    ("content", "code"),
+    [
+        (b"none", "NO_DECODABLE_SOUND"),
+        (b"huge", "OUT_OF_MEMORY"),
+        (b"bang", "ANALYSIS_FAILED"),
+    ],
 )
 async def test_a_failure_is_stored_with_its_code(
     parts: Parts, upload: Upload, owner_id: str, content: bytes, code: str
@@ -210,6 +217,29 @@ async def test_a_file_that_takes_its_worker_down_does_so_three_times_only(
     failure = (await _stored(parts, asked)).failure
     assert failure
     assert failure.code == "WORKER_LOST"
+
+
+async def test_one_that_took_too_long_is_given_up_and_counted(scope: Scope, upload: Upload) -> None:
+    class Killed(BaseException):
+        """As the main process of a worker ends one of its own."""
+
+    def hangs(path: Path, level: AnalysisLevel) -> Findings:
+        raise Killed
+
+    parts = scope.parts
+    batch, [id_] = await _batch_of(scope, upload, b"sound")
+    with pytest.raises(Killed):
+        await run_analysis(parts, hangs, id_)
+    await give_up(parts, id_, 540)
+    [given_up] = await parts.store.analyses.by_ids(scope.owner_id, [id_])
+    assert given_up
+    assert given_up.failure
+    assert given_up.failure.code == "ANALYSIS_TIMEOUT"
+    assert "540 s" in given_up.failure.message
+    ended = await _reread(scope, batch)
+    assert (ended.status, _counts(ended)) == (BatchStatus.FAILED, (0, 0, 0, 1, 0))
+    await give_up(parts, id_, 540)
+    assert await _reread(scope, batch) == ended
 
 
 async def _batch_of(scope: Scope, upload: Upload, *contents: bytes) -> tuple[BatchJob, list[str]]:
