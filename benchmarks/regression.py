@@ -37,3 +37,8 @@ def counts(y: np.ndarray, shares: np.ndarray, size: np.ndarray) -> np.ndarray:
     held = np.bincount(y, by_size, len(shares))
     count = by_size * (shares / np.maximum(held, 1e-9))[y]
     return count / count.mean()
+
+
+def collection(source: str) -> str:
+    """What a source belongs to, as all made-up styles do together: what is before a colon."""
+    return source.partition(":")[0]

@@ -120,7 +120,9 @@ def listen(path: Path, *, with_loudness: bool, limits: SoundLimits | None = None
                 offset = mix_down(block).mean()
             frames += block.shape[1]
             if frames <= LONGEST_SECONDS * sound.sample_rate:
-                mono += resampler.resample_chunk(mix_down(block) - offset).data
+                mixed = mix_down(block)
+                mixed -= offset
+                mono += resampler.resample_chunk(mixed).data
             if with_loudness:
                 meter = meter or LoudnessMeter(sound.sample_rate, len(block))
                 meter.push(block)
@@ -133,9 +135,8 @@ def listen(path: Path, *, with_loudness: bool, limits: SoundLimits | None = None
 
 def mix_down(block: np.ndarray) -> np.ndarray:
     """`(n,)` mean of the channels `(channels, n)`; the first where they cancel each other out."""
-    mono = block[0] * np.float32(1 / len(block))
-    for channel in block[1:]:
-        mono += channel * np.float32(1 / len(block))
+    mono = block.sum(axis=0)
+    mono *= np.float32(1 / len(block))
     if np.vdot(mono, mono) < 1e-3 * np.vdot(block[0], block[0]):
-        return np.ascontiguousarray(block[0])
+        return block[0].copy()
     return mono

@@ -43,7 +43,9 @@ class BlockFilter:
             reach, step = 2 * reach, step @ step
         self._state = states[..., -1]
         before = states[..., :-1].astype(np.float32).transpose(0, 2, 1)
-        return (product[..., :_SIZE] + before @ self._seen).reshape(len(block), -1)
+        filtered = before @ self._seen
+        filtered += product[..., :_SIZE]
+        return filtered.reshape(len(block), -1)
 
     def finish(self) -> np.ndarray:
         """What is still to come, `(channels, < N)`."""

@@ -15,8 +15,8 @@ import av
 import av.error
 import numpy as np
 import soundfile
-from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
+from av.audio.plane import AudioPlane
 from av.audio.resampler import AudioResampler
 from av.container import InputContainer
 
@@ -341,16 +341,21 @@ class _FfmpegSource:
         self._container.close()
 
     def blocks(self) -> Iterator[np.ndarray]:
-        # An array a frame of 26 ms would take longer than its decoding.
-        waiting = AudioFifo()
+        block, filled = np.empty((self.channels, BLOCK), np.float32), 0
         for piece in self._pieces():
-            # Of no use here, and the queue would insist that nothing is missing between two.
-            piece.pts = None
-            waiting.write(piece)
-            if waiting.samples >= BLOCK and (frame := waiting.read(BLOCK)):
-                yield frame.to_ndarray()
-        if frame := waiting.read(partial=True):
-            yield frame.to_ndarray()
+            # Straight into the block: arrays of 26 ms would have to be joined by a copy.
+            planes = [_samples(plane, piece.samples) for plane in piece.planes]
+            done = 0
+            while done < piece.samples:
+                count = min(piece.samples - done, BLOCK - filled)
+                for row, plane in zip(block, planes, strict=True):
+                    row[filled : filled + count] = plane[done : done + count]
+                done, filled = done + count, filled + count
+                if filled == BLOCK:
+                    yield block
+                    block, filled = np.empty_like(block), 0
+        if filled:
+            yield block[:, :filled].copy()
 
     def _pieces(self) -> Iterator[AudioFrame]:
         """Until the stream goes on with other channels or at another rate: as another sound."""
@@ -393,6 +398,11 @@ class _FfmpegSource:
 
     def tags(self) -> dict[str, str]:
         return dict(self._container.metadata)
+
+
+def _samples(plane: AudioPlane, count: int) -> np.ndarray:
+    """What PyAV's types do not say: a plane is a buffer (padded beyond its samples)."""
+    return np.frombuffer(plane, np.float32, count)  # pyright: ignore
 
 
 _WHITELIST = ",".join([*_FFMPEG_FORMATS, "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"])

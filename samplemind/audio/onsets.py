@@ -7,10 +7,10 @@ import numpy as np
 from samplemind.audio.spectrum import (
     SAMPLE_RATE,
     TINY,
-    mel_filters,
     mel_hertz,
     moving_mean,
     power_blocks,
+    to_mel,
 )
 
 ONSET_FRAME, ONSET_HOP = 1_024, 256
@@ -35,10 +35,8 @@ class Onsets:
         Spectral flux with a maximum filter over bands against vibrato (Böck and Widmer,
         "Maximum filter vibrato suppression for onset detection", DAFx 2013).
         """
-        filters = mel_filters(ONSET_FRAME, _BANDS)
-        mel = np.concatenate(
-            [power @ filters for power in power_blocks(self._y, ONSET_FRAME, ONSET_HOP)]
-        )
+        blocks = power_blocks(self._y, ONSET_FRAME, ONSET_HOP)
+        mel = np.concatenate([to_mel(power, _BANDS) for power in blocks])
         # In place: an hour of sound has 300,000 frames.
         mel *= np.float32(_COMPRESSION / max(float(mel.max()), TINY))
         log = np.log1p(mel, out=mel)

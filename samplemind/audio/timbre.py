@@ -78,16 +78,17 @@ def _rolloff_bin(magnitude: np.ndarray) -> np.ndarray:
 
     Found among sums of _STEP bins, then within one of them: a sum over all bins takes longer.
     """
-    frames, bins = magnitude.shape
-    sums = np.add.reduceat(magnitude, np.arange(0, bins, _STEP), axis=1)
-    reached = np.cumsum(sums, axis=1)
-    wanted = _ROLLOFF * reached[:, -1:]
-    step = np.argmax(reached >= wanted, axis=1)[:, None]
-    before = np.take_along_axis(reached - sums, step, axis=1)
-    columns = np.minimum(step * _STEP + np.arange(_STEP), bins - 1)
-    within = before + np.cumsum(np.take_along_axis(magnitude, columns, axis=1), axis=1)
-    below = np.count_nonzero(within < wanted, axis=1)
-    return columns[np.arange(frames), np.minimum(below, _STEP - 1)]
+    # The last bin is one too many for whole steps.
+    parts = magnitude[:, :-1].reshape(len(magnitude), -1, _STEP)
+    reached = np.cumsum(parts @ np.ones(_STEP, np.float32), axis=1)
+    reached[:, -1] += magnitude[:, -1]
+    wanted = _ROLLOFF * reached[:, -1]
+    step = np.argmax(reached >= wanted[:, None], axis=1)
+    rows = np.arange(len(magnitude))
+    within = np.cumsum(parts[rows, step], axis=1)
+    before = np.where(step, reached[rows, step - 1], 0)
+    below = np.count_nonzero(before[:, None] + within < wanted[:, None], axis=1)
+    return step * _STEP + np.minimum(below, _STEP - 1)
 
 
 def _geometric_mean(power: np.ndarray) -> np.ndarray:

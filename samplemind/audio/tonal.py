@@ -29,12 +29,11 @@ class Tonal:
             is_peak = (
                 (band > power[:, low - 1 : high - 1])
                 & (band >= power[:, low + 1 : high + 1])
-                & (band > 4 * _surroundings(band))
-                & (band > 1e-4 * loudest)
-                & (band > TINY)
+                & (band > np.maximum(1e-4 * loudest, TINY))
             )
             row, column = np.nonzero(is_peak)
-            column += low
+            stands_out = band[row, column] > 4 * _surroundings(band, row, column)
+            row, column = row[stands_out], column[stands_out] + low
             left, centre, right = (np.log(power[row, column + step] + TINY) for step in (-1, 0, 1))
             shift = 0.5 * (left - right) / np.minimum(left - 2 * centre + right, -TINY)
             hertz = (column + np.clip(shift, -0.5, 0.5)) * (SAMPLE_RATE / _FRAME)
@@ -95,8 +94,8 @@ def share(amounts: np.ndarray) -> np.ndarray:
     return amounts / max(float(amounts.sum()), TINY)
 
 
-def _surroundings(band: np.ndarray) -> np.ndarray:
-    """Mean power of the 65 bins around each bin of `(frames, bins)`."""
+def _surroundings(band: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Mean power of the 65 bins around the given bins `(n,)` of `(frames, bins)`."""
     padded = np.pad(band, ((0, 0), (33, 32)), mode="edge")
     total = np.cumsum(padded, axis=1, dtype=np.float64)
-    return (total[:, 65:] - total[:, :-65]) / 65
+    return (total[row, column + 65] - total[row, column]) / 65
