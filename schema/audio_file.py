@@ -55,8 +55,9 @@ class AudioFile(Node):
     channels: int = strawberry.field(description="1 is mono, 2 is stereo.")
     tags: list[str] = strawberry.field(description="Words that its owner gave it.")
     metadata: JSON = strawberry.field(
-        description="The embedded tags (ID3, RIFF, Vorbis …) as read. `truncated` is true where "
-        "the file was cut short; what decodes is kept."
+        description="The embedded tags (ID3, RIFF, Vorbis …) as read; `acid`, `smpl`, `basc` and "
+        "`inst` hold what such chunks of WAV and AIFF files say. `truncated` is true where the "
+        "file was cut short; what decodes is kept."
     )
     uploaded_at: datetime = strawberry.field(description="When it was uploaded.")
 

@@ -10,6 +10,7 @@ import soundfile
 import soxr
 
 from samplemind.audio.beats import beat_times
+from samplemind.audio.claims import NO_CLAIMS, Claims, tempo_by
 from samplemind.audio.decode import OpenSound
 from samplemind.audio.embedding import embedding
 from samplemind.audio.features import Features
@@ -52,19 +53,26 @@ def analyze(path: Path, level: AnalysisLevel) -> Findings:
 def describe(path: Path, level: AnalysisLevel) -> tuple[AudioFacts, Findings]:
     """The facts of the file and what is heard in it; see `analyze`."""
     heard = listen(path, with_loudness=level.includes(AnalysisLevel.STANDARD))
-    return heard.facts, find(heard.features, heard.loudness, level)
+    claims = Claims.of(heard.facts)
+    return heard.facts, find(heard.features, heard.loudness, level, claims)
 
 
-def find(features: Features, loudness: Loudness | None, level: AnalysisLevel) -> Findings:
-    """What is heard in a sound that has been read."""
-    kind = sample_kind(features)
+def find(
+    features: Features,
+    loudness: Loudness | None,
+    level: AnalysisLevel,
+    claims: Claims = NO_CLAIMS,
+) -> Findings:
+    """What is heard in a sound that has been read, and whose file claims something of it."""
+    kind = sample_kind(features, claims)
     is_one_shot = kind is SampleKind.ONE_SHOT
     has_pulse = not (is_one_shot or features.is_silent)
     pulse = None
     if has_pulse:
         lengths = loop_lengths(features) if kind is SampleKind.LOOP else ()
         pulse = tempo(features.onsets, lengths)
-    key = musical_key(features, kind)
+        pulse = tempo_by(claims, pulse, lengths or (features.seconds,))
+    key = musical_key(features, kind, claims)
     if not level.includes(AnalysisLevel.STANDARD):
         return Findings(kind=kind, tempo=pulse, key=key)
 
@@ -82,7 +90,9 @@ def find(features: Features, loudness: Loudness | None, level: AnalysisLevel) ->
     if not level.includes(AnalysisLevel.DETAILED):
         return found
     beats = beat_times(features.onsets.strength, pulse.bpm) if pulse else None
-    metre = time_signature(features.onsets, pulse.bpm, features.seconds) if pulse else None
+    metre = None
+    if pulse:
+        metre = time_signature(features.onsets, pulse.bpm, features.seconds, claims)
     return replace(
         found,
         beats=None if beats is None else tuple(beats.tolist()),
