@@ -9,9 +9,11 @@ import numpy as np
 import soundfile
 import soxr
 
+from samplemind.audio.absences import absences
 from samplemind.audio.beats import beat_times
 from samplemind.audio.claims import NO_CLAIMS, Claims, tempo_by
 from samplemind.audio.decode import OpenSound
+from samplemind.audio.downbeats import downbeat_times
 from samplemind.audio.embedding import embedding
 from samplemind.audio.features import Features
 from samplemind.audio.fingerprint import fingerprint
@@ -19,6 +21,7 @@ from samplemind.audio.hearing import hear
 from samplemind.audio.key import musical_key
 from samplemind.audio.kind import loop_lengths, sample_kind
 from samplemind.audio.labels import labels
+from samplemind.audio.loop_points import loop_points
 from samplemind.audio.loudness import LoudnessMeter
 from samplemind.audio.metre import time_signature
 from samplemind.audio.onsets import ONSET_RATE
@@ -65,40 +68,52 @@ def find(
 ) -> Findings:
     """What is heard in a sound that has been read, and whose file claims something of it."""
     kind = sample_kind(features, claims)
-    is_one_shot = kind is SampleKind.ONE_SHOT
-    has_pulse = not (is_one_shot or features.is_silent)
+    has_pulse = not (kind is SampleKind.ONE_SHOT or features.is_silent)
     pulse = None
     if has_pulse:
         lengths = loop_lengths(features) if kind is SampleKind.LOOP else ()
         pulse = tempo(features.onsets, lengths)
         pulse = tempo_by(claims, pulse, lengths or (features.seconds,))
     key = musical_key(features, kind, claims)
-    if not level.includes(AnalysisLevel.STANDARD):
-        return Findings(kind=kind, tempo=pulse, key=key)
+    found = Findings(kind=kind, tempo=pulse, key=key)
+    if level.includes(AnalysisLevel.STANDARD):
+        found = _in_depth(found, features, kind, loudness)
+    if level.includes(AnalysisLevel.DETAILED):
+        found = _in_detail(found, features, kind, claims)
+    return replace(found, absences=tuple(absences(found, level, features)))
 
+
+def _in_depth(
+    found: Findings, features: Features, kind: SampleKind, loudness: Loudness | None
+) -> Findings:
+    """With what STANDARD adds."""
     hearing = hear(features)
-    found = Findings(
-        kind=kind,
-        tempo=pulse,
-        key=key,
+    return replace(
+        found,
         loudness=loudness,
         spectral=spectral_features(features),
         labels=labels(features, kind, hearing),
         embedding=embedding(features, kind, hearing),
         fingerprint=fingerprint(features),
     )
-    if not level.includes(AnalysisLevel.DETAILED):
-        return found
-    beats = beat_times(features.onsets.strength, pulse.bpm) if pulse else None
-    metre = None
+
+
+def _in_detail(found: Findings, features: Features, kind: SampleKind, claims: Claims) -> Findings:
+    """With what DETAILED adds."""
+    pulse, beats, metre, bars = found.tempo, None, None, None
     if pulse:
+        beats = beat_times(features.onsets.strength, pulse.bpm)
         metre = time_signature(features.onsets, pulse.bpm, features.seconds, claims)
+    if beats is not None and metre:
+        bars = downbeat_times(features, beats, metre, kind)
     return replace(
         found,
         beats=None if beats is None else tuple(beats.tolist()),
+        downbeats=None if bars is None else tuple(bars.tolist()),
         onsets=tuple((features.onsets.frames / ONSET_RATE).tolist()),
         time_signature=metre,
-        pitch=pitch(features.y) if is_one_shot else None,
+        pitch=pitch(features.y) if kind is SampleKind.ONE_SHOT else None,
+        loop=loop_points(features, kind, pulse, metre, bars, claims),
     )
 
 
@@ -121,10 +136,13 @@ def listen(path: Path, *, with_loudness: bool) -> "Heard":
         # Grows in place, where a list of blocks would have to be joined by a copy.
         mono = bytearray()
         frames, offset = 0, np.float32(0)
+        first = last = np.zeros((1, 1), np.float32)
         for block in sound.blocks():
             if not frames:
                 # A constant offset would ring in the resampler, where the sound begins and ends.
                 offset = mix_down(block).mean()
+                first = block[:, 0].copy()
+            last = block[:, -2:].copy()
             frames += block.shape[1]
             if frames <= LONGEST_SECONDS * sound.sample_rate:
                 mono += resampler.resample_chunk(mix_down(block) - offset).data
@@ -135,7 +153,10 @@ def listen(path: Path, *, with_loudness: bool) -> "Heard":
     mono += resampler.resample_chunk(np.zeros(0, np.float32), last=True).data
     # A single sample at a high rate resamples to none.
     y = np.frombuffer(mono or bytearray(4), np.float32)
-    return Heard(Features(y, facts.duration_seconds), meter.result() if meter else None, facts)
+    seam = float(np.abs(first - (2 * last[:, -1] - last[:, 0])).max())
+    return Heard(
+        Features(y, facts.duration_seconds, seam), meter.result() if meter else None, facts
+    )
 
 
 def mix_down(block: np.ndarray) -> np.ndarray:

@@ -22,7 +22,8 @@ _BARS = np.array([1, 2, 3, 4, 6, 8])
 _FAINT, _FAINT_BAR = 0.03, 0.1
 """Agreement that tells as little as none: of parts of a beat, and of whole ones."""
 
-_FEWEST_BEATS = 8
+FEWEST_BEATS = 8
+"""That show a metre."""
 
 _DEFAULT_ODDS, _CLAIM_ODDS = 1.5, 5.0
 """How many times likelier a metre is that the file claims: 4/4 is what is written unasked."""
@@ -50,7 +51,7 @@ def time_signature(
     beats (after Gainza, "Automatic musical meter detection", ICASSP 2009). The confidence is the
     share that a multinomial logistic regression gives the best; a claimed metre counts for more.
     """
-    if seconds * bpm / 60 < _FEWEST_BEATS or not is_felt(onsets.correlation, bpm):
+    if seconds * bpm / 60 < FEWEST_BEATS or not is_felt(onsets.correlation, bpm):
         return None
     utility = model().weights @ traits(Pulse(onsets), bpm) + model().bias
     share = np.exp(utility - utility.max())
