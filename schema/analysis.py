@@ -139,15 +139,15 @@ class Analysis(Node):
         description="Seconds from the start. From level DETAILED."
     )
     downbeats: list[float] | None = strawberry.field(
-        description="Where bars begin, in seconds from the start: some of the beats. Null where "
-        "there are no bars to hear. From level DETAILED."
+        description="The beats with which bars begin, in seconds from the start. Null where there "
+        "are no bars to hear. From level DETAILED."
     )
     onsets: list[float] | None = strawberry.field(
         description="Seconds from the start. From level DETAILED."
     )
     loop: LoopPoints | None = strawberry.field(
-        description="Where to repeat it: of a loop in whole beats, of other sounds where the file "
-        "has loop points. From level DETAILED."
+        description="Where to repeat it, for a loop in whole beats. Other sounds have it where "
+        "their file has loop points. From level DETAILED."
     )
     labels: list[Label] = strawberry.field(
         description="Words for the sound, best first. From level STANDARD.",
