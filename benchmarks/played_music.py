@@ -36,11 +36,14 @@ _BREATH = 3.0
 
 
 class Piece(NamedTuple):
+    """`bars: (n,)` are the seconds at which bars begin."""
+
     style: str
     bpm: float
     metre: tuple[int, int]
     features: Features
     is_loop: bool
+    bars: np.ndarray
 
 
 def pieces(each: int, seed: int = 0) -> Iterator[Piece]:
@@ -109,14 +112,17 @@ def play(
     """
     events: list[Event] = []
     begins: list[float] = []
+    bars: list[np.ndarray] = []
     now = 0.0
     for _, score in scores:
         begins.append(now)
         events += [program(now, channel, number) for channel, number in score.programs.items()]
-        events += performed(score, now + _BREATH / 2, source)
+        moments = played_moments(score, source)
+        events += performed(score, moments, now + _BREATH / 2, source)
+        bars.append(seconds_at(moments, np.arange(0, score.beats, beats_of_a_bar(score.metre))))
         now += score.beats * 60 / score.bpm * 1.05 + _BREATH
     y = render(events, font, SAMPLE_RATE, has_room=bool(source.random() < 0.5), reads_all=True)
-    for (name, score), begin in zip(scores, begins, strict=True):
+    for (name, score), begin, bar in zip(scores, begins, bars, strict=True):
         first = round((begin + _BREATH / 2) * SAMPLE_RATE)
         length = round(score.beats * 60 / score.bpm * SAMPLE_RATE)
         if not score.is_loop:
@@ -125,21 +131,37 @@ def play(
         if source.random() < 0.15:
             sound += 0.003 * source.normal(size=len(sound)).astype(np.float32)
         features = Features(sound, len(sound) / SAMPLE_RATE)
-        yield Piece(name, score.bpm, score.metre, features, score.is_loop)
+        within = bar[bar < features.seconds]
+        yield Piece(name, score.bpm, score.metre, features, score.is_loop, within)
 
 
-def performed(score: Score, start: float, source: np.random.Generator) -> list[Event]:
-    """MIDI events, from the second `start` on."""
+def beats_of_a_bar(metre: tuple[int, int]) -> int:
+    """Of the beats that a tempo counts: two in 6/8."""
+    numerator, denominator = metre
+    return numerator // 3 if denominator == 8 else numerator
+
+
+def played_moments(score: Score, source: np.random.Generator) -> np.ndarray:
+    """Seconds at each quarter of a beat, along a tempo that leaves its mean and returns to it."""
     wander = 0.0 if score.is_loop or source.random() < 0.5 else source.uniform(0.002, 0.012)
-    # Seconds at each quarter of a beat, along a tempo that leaves its mean and returns to it.
     count = int(4 * score.beats) + 64
     drift = np.zeros(count)
     for i in range(1, count):
         drift[i] = 0.95 * drift[i - 1] + wander * source.normal(0, 0.3)
-    moments = np.concatenate([[0], np.cumsum(15 / score.bpm * np.exp(drift - drift.mean()))[:-1]])
+    return np.concatenate([[0], np.cumsum(15 / score.bpm * np.exp(drift - drift.mean()))[:-1]])
+
+
+def seconds_at(moments: np.ndarray, beats: np.ndarray) -> np.ndarray:
+    return np.interp(4 * beats, np.arange(len(moments)), moments)
+
+
+def performed(
+    score: Score, moments: np.ndarray, start: float, source: np.random.Generator
+) -> list[Event]:
+    """MIDI events, from the second `start` on."""
     events: list[Event] = []
     for each in score.notes:
-        begin = np.interp(4 * each.beat, np.arange(count), moments)
+        begin = seconds_at(moments, np.array(each.beat))
         begin = start + max(0.0, float(begin) + source.normal(0, score.unevenness))
         length = max(0.02, each.length * 60 / score.bpm)
         velocity = int(np.clip(127 * each.loud, 1, 127))

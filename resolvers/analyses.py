@@ -21,8 +21,8 @@ _log = structlog.get_logger(__name__)
 _RECENT = 10
 
 
-async def newest_analyses(scope: Scope, audio_files: Sequence[AudioFile]) -> list[Analysis | None]:
-    """Of each file the newest that succeeded, None where there is none."""
+async def known_analyses(scope: Scope, audio_files: Sequence[AudioFile]) -> list[Analysis | None]:
+    """Of each file the newest of the deepest that succeeded, None where there is none."""
     ids = [file.analysis_id for file in audio_files if file.analysis_id]
     loaded = await scope.loaders.analyses_by_id.load_many(ids)
     found = dict(zip(ids, loaded, strict=True))
@@ -36,13 +36,15 @@ async def analyses(scope: Scope, audio_file: AudioFile, window: Window) -> Page[
 async def request_analysis(
     scope: Scope, audio_file: AudioFile, level: AnalysisLevel, *, force: bool = False
 ) -> Analysis:
-    """Answers an analysis of this level that is done or under way, or asks for a new one."""
+    """Answers an analysis of this level or a deeper one that is done or under way, or asks for a
+    new one."""
     if not force:
         store = scope.parts.store.analyses
         recent = await store.page_of_file(scope.owner_id, audio_file.id, Window(_RECENT))
-        for row in recent.rows:
-            if _answers(row.value, level):
-                return row.value
+        known = await known_analyses(scope, [audio_file])
+        for analysis in (*(row.value for row in recent.rows), *known):
+            if analysis and _answers(analysis, level):
+                return analysis
     analysis = Analysis(
         id=new_id(),
         owner_id=scope.owner_id,

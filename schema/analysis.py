@@ -85,6 +85,29 @@ class Label:
     score: float = strawberry.field(description="0 to 1.")
 
 
+@strawberry.type(description="Where to repeat a sound: play to the end, go on at the start.")
+class LoopPoints:
+    start_seconds: float = strawberry.field(description="Where to go on, from the file's start.")
+    end_seconds: float = strawberry.field(description="Where to leave, from the file's start.")
+    beats: int | None = strawberry.field(
+        description="Beats between the two; null for a held note, which has none."
+    )
+    bars: int | None = strawberry.field(
+        description="Bars between the two; null where they are not whole, or the metre not known."
+    )
+    crossfade_seconds: float | None = strawberry.field(
+        description="Null where the waveform goes on smoothly. Else fade the last so many seconds "
+        "before the end out, and the first after the start in."
+    )
+
+
+@strawberry.type(description="Why a field of an analysis is null.")
+class Absence:
+    field: str = strawberry.field(description="The name of the field: timeSignature.")
+    code: domain.AbsenceCode = strawberry.field(description="Stable, for programs.")
+    message: str = strawberry.field(description="For people.")
+
+
 @strawberry.type(description="Why something did not succeed.")
 class Failure:
     code: str = strawberry.field(description="Stable, for programs.")
@@ -115,11 +138,24 @@ class Analysis(Node):
     beats: list[float] | None = strawberry.field(
         description="Seconds from the start. From level DETAILED."
     )
+    downbeats: list[float] | None = strawberry.field(
+        description="The beats with which bars begin, in seconds from the start. Null where there "
+        "are no bars to hear. From level DETAILED."
+    )
     onsets: list[float] | None = strawberry.field(
         description="Seconds from the start. From level DETAILED."
     )
+    loop: LoopPoints | None = strawberry.field(
+        description="Where to repeat it, for a loop in whole beats. Other sounds have it where "
+        "their file has loop points. From level DETAILED."
+    )
     labels: list[Label] = strawberry.field(
         description="Words for the sound, best first. From level STANDARD.",
+        directives=[list_size(10)],
+    )
+    absences: list[Absence] = strawberry.field(
+        description="The reason for each of tempo, key, timeSignature, pitch, loudness, spectral, "
+        "beats, downbeats, onsets and loop that is null. Empty until it has succeeded.",
         directives=[list_size(10)],
     )
     engine_version: str = strawberry.field(description="The version of the analysis itself.")
@@ -154,8 +190,11 @@ class Analysis(Node):
             loudness=shown_as(Loudness, found.loudness),
             spectral=shown_as(SpectralFeatures, found.spectral),
             beats=shown_as(list[float], found.beats),
+            downbeats=shown_as(list[float], found.downbeats),
             onsets=shown_as(list[float], found.onsets),
+            loop=shown_as(LoopPoints, found.loop),
             labels=shown_as(list[Label], found.labels),
+            absences=shown_as(list[Absence], found.absences),
             engine_version=model.engine_version,
             processing_seconds=model.processing_seconds,
             queued_at=model.queued_at,

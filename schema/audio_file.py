@@ -7,7 +7,7 @@ from typing import Annotated, Self, cast
 import strawberry
 from strawberry.scalars import JSON
 
-from resolvers.analyses import analyses, newest_analyses
+from resolvers.analyses import analyses, known_analyses
 from resolvers.audio_files import count_audio_files
 from resolvers.media import DEFAULT_POINTS, MOST_POINTS, media_urls, waveform
 from resolvers.scope import Scope
@@ -55,8 +55,9 @@ class AudioFile(Node):
     channels: int = strawberry.field(description="1 is mono, 2 is stereo.")
     tags: list[str] = strawberry.field(description="Words that its owner gave it.")
     metadata: JSON = strawberry.field(
-        description="The embedded tags (ID3, RIFF, Vorbis …) as read. `truncated` is true where "
-        "the file was cut short; what decodes is kept."
+        description="The embedded tags (ID3, RIFF, Vorbis …) as read; `acid`, `smpl`, `basc` and "
+        "`inst` hold what such chunks of WAV and AIFF files say. `truncated` is true where the "
+        "file was cut short; what decodes is kept."
     )
     uploaded_at: datetime = strawberry.field(description="When it was uploaded.")
 
@@ -89,10 +90,13 @@ class AudioFile(Node):
         points = DEFAULT_POINTS if points is None else points
         return await waveform(info.context, self.model, points)
 
-    @relation(description="The newest analysis that succeeded.")
+    @relation(
+        description="The newest analysis that succeeded, of those that asked most: one of a lower "
+        "level takes nothing away that is known."
+    )
     @staticmethod
     async def analysis(files: Sequence["AudioFile"], scope: Scope) -> list[Analysis | None]:
-        found = await newest_analyses(scope, [file.model for file in files])
+        found = await known_analyses(scope, [file.model for file in files])
         return [analysis and Analysis.of(analysis) for analysis in found]
 
     @strawberry.field(

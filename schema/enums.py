@@ -5,7 +5,13 @@ from typing import TypeVar
 
 import strawberry
 
-from samplemind.domain.analysis import AnalysisLevel, AnalysisStatus, Mode, SampleKind
+from samplemind.domain.analysis import (
+    AbsenceCode,
+    AnalysisLevel,
+    AnalysisStatus,
+    Mode,
+    SampleKind,
+)
 from samplemind.domain.batch_job import BatchStatus
 from samplemind.domain.library import AudioFileOrderField
 from samplemind.domain.user import Role
@@ -31,7 +37,7 @@ _describe(
     "How much is asked of a sound. Each level holds everything of the one before.",
     BASIC="Kind, tempo and key.",
     STANDARD="And loudness, spectral features, labels, and what similarity needs.",
-    DETAILED="And beats, onsets, metre and pitch.",
+    DETAILED="And beats, onsets, metre, downbeats, pitch and loop points.",
     PROFESSIONAL="Everything that is known to ask.",
 )
 _describe(
@@ -49,6 +55,19 @@ _describe(
     ONE_SHOT="A single hit or note.",
     LOOP="A passage made to be repeated.",
     TRACK="A piece of music, or a long recording.",
+)
+_describe(
+    AbsenceCode,
+    "Why a field of an analysis is null.",
+    NOT_ASKED="The level does not ask for it: a higher one may.",
+    SILENT="Nothing sounds.",
+    ONE_SHOT="A one-shot happens once: it has no tempo, bars or loop.",
+    NOT_ONE_SHOT="One pitch is told of one-shots only.",
+    NOT_LOOP="A track repeats itself only where its file has loop points.",
+    NO_PULSE="Nothing repeats itself as beats do: a pad, noise.",
+    NO_TONALITY="No clear notes: drums, noise.",
+    NO_PITCH="No steady fundamental: most drums, chords.",
+    TOO_SHORT="Fewer beats than it takes to tell.",
 )
 _describe(Mode, "Major or minor.", MAJOR="Major.", MINOR="Minor.")
 _describe(

@@ -9,8 +9,11 @@ import numpy as np
 import soundfile
 import soxr
 
+from samplemind.audio.absences import absences
 from samplemind.audio.beats import beat_times
+from samplemind.audio.claims import NO_CLAIMS, Claims, tempo_by
 from samplemind.audio.decode import OpenSound
+from samplemind.audio.downbeats import downbeat_times
 from samplemind.audio.embedding import embedding
 from samplemind.audio.features import Features
 from samplemind.audio.fingerprint import fingerprint
@@ -18,6 +21,7 @@ from samplemind.audio.hearing import hear
 from samplemind.audio.key import musical_key
 from samplemind.audio.kind import loop_lengths, sample_kind
 from samplemind.audio.labels import labels
+from samplemind.audio.loop_points import loop_points
 from samplemind.audio.loudness import LoudnessMeter
 from samplemind.audio.metre import time_signature
 from samplemind.audio.onsets import ONSET_RATE
@@ -55,43 +59,64 @@ def describe(
 ) -> tuple[AudioFacts, Findings]:
     """The facts of the file and what is heard in it; see `analyze`."""
     heard = listen(path, with_loudness=level.includes(AnalysisLevel.STANDARD), limits=limits)
-    return heard.facts, find(heard.features, heard.loudness, level)
+    claims = Claims.of(heard.facts)
+    return heard.facts, find(heard.features, heard.loudness, level, claims)
 
 
-def find(features: Features, loudness: Loudness | None, level: AnalysisLevel) -> Findings:
-    """What is heard in a sound that has been read."""
-    kind = sample_kind(features)
-    is_one_shot = kind is SampleKind.ONE_SHOT
-    has_pulse = not (is_one_shot or features.is_silent)
+def find(
+    features: Features,
+    loudness: Loudness | None,
+    level: AnalysisLevel,
+    claims: Claims = NO_CLAIMS,
+) -> Findings:
+    """What is heard in a sound that has been read, and whose file claims something of it."""
+    kind = sample_kind(features, claims)
+    has_pulse = not (kind is SampleKind.ONE_SHOT or features.is_silent)
     pulse = None
     if has_pulse:
         lengths = loop_lengths(features) if kind is SampleKind.LOOP else ()
         pulse = tempo(features.onsets, lengths)
-    key = musical_key(features, kind)
-    if not level.includes(AnalysisLevel.STANDARD):
-        return Findings(kind=kind, tempo=pulse, key=key)
+        pulse = tempo_by(claims, pulse, lengths or (features.seconds,))
+    key = musical_key(features, kind, claims)
+    found = Findings(kind=kind, tempo=pulse, key=key)
+    if level.includes(AnalysisLevel.STANDARD):
+        found = _in_depth(found, features, kind, loudness)
+    if level.includes(AnalysisLevel.DETAILED):
+        found = _in_detail(found, features, kind, claims)
+    return replace(found, absences=tuple(absences(found, level, features)))
 
+
+def _in_depth(
+    found: Findings, features: Features, kind: SampleKind, loudness: Loudness | None
+) -> Findings:
+    """With what STANDARD adds."""
     hearing = hear(features)
-    found = Findings(
-        kind=kind,
-        tempo=pulse,
-        key=key,
+    return replace(
+        found,
         loudness=loudness,
         spectral=spectral_features(features),
         labels=labels(features, kind, hearing),
         embedding=embedding(features, kind, hearing),
         fingerprint=fingerprint(features),
     )
-    if not level.includes(AnalysisLevel.DETAILED):
-        return found
-    beats = beat_times(features.onsets.strength, pulse.bpm) if pulse else None
-    metre = time_signature(features.onsets, pulse.bpm, features.seconds) if pulse else None
+
+
+def _in_detail(found: Findings, features: Features, kind: SampleKind, claims: Claims) -> Findings:
+    """With what DETAILED adds."""
+    pulse, beats, metre, bars = found.tempo, None, None, None
+    if pulse:
+        beats = beat_times(features.onsets.strength, pulse.bpm)
+        metre = time_signature(features.onsets, pulse.bpm, features.seconds, claims)
+    if beats is not None and metre:
+        bars = downbeat_times(features, beats, metre, kind)
     return replace(
         found,
         beats=None if beats is None else tuple(beats.tolist()),
+        downbeats=None if bars is None else tuple(bars.tolist()),
         onsets=tuple((features.onsets.frames / ONSET_RATE).tolist()),
         time_signature=metre,
-        pitch=pitch(features.y) if is_one_shot else None,
+        pitch=pitch(features.y) if kind is SampleKind.ONE_SHOT else None,
+        loop=loop_points(features, kind, pulse, metre, bars, claims),
     )
 
 
@@ -114,10 +139,13 @@ def listen(path: Path, *, with_loudness: bool, limits: SoundLimits | None = None
         # Grows in place, where a list of blocks would have to be joined by a copy.
         mono = bytearray()
         frames, offset = 0, np.float32(0)
+        first = last = np.zeros((1, 1), np.float32)
         for block in sound.blocks():
             if not frames:
                 # A constant offset would ring in the resampler, where the sound begins and ends.
                 offset = mix_down(block).mean()
+                first = block[:, 0].copy()
+            last = block[:, -2:].copy()
             frames += block.shape[1]
             if frames <= LONGEST_SECONDS * sound.sample_rate:
                 mixed = mix_down(block)
@@ -130,7 +158,10 @@ def listen(path: Path, *, with_loudness: bool, limits: SoundLimits | None = None
     mono += resampler.resample_chunk(np.zeros(0, np.float32), last=True).data
     # A single sample at a high rate resamples to none.
     y = np.frombuffer(mono or bytearray(4), np.float32)
-    return Heard(Features(y, facts.duration_seconds), meter.result() if meter else None, facts)
+    seam = float(np.abs(first - (2 * last[:, -1] - last[:, 0])).max())
+    return Heard(
+        Features(y, facts.duration_seconds, seam), meter.result() if meter else None, facts
+    )
 
 
 def mix_down(block: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ from av.audio.plane import AudioPlane
 from av.audio.resampler import AudioResampler
 from av.container import InputContainer
 
+from samplemind.audio.chunks import read_chunks
 from samplemind.audio.metadata import clean, read_tags
 from samplemind.domain.audio_file import AudioFacts
 from samplemind.domain.errors import (
@@ -172,6 +173,7 @@ class OpenSound:
         tags = read_tags(self._path)
         metadata = tags or clean((name, [text]) for name, text in source.tags().items())
         metadata.pop("truncated", None)
+        metadata |= read_chunks(self._path)
         if source.is_truncated(frames):
             metadata["truncated"] = True
         return AudioFacts(

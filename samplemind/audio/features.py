@@ -6,6 +6,7 @@ import numpy as np
 
 from samplemind.audio.contrast import spectral_contrast
 from samplemind.audio.onsets import Onsets
+from samplemind.audio.spectrum import SAMPLE_RATE
 from samplemind.audio.timbre import Timbre
 from samplemind.audio.tonal import Tonal
 
@@ -15,21 +16,27 @@ ENVELOPE_HOP = 64
 SILENCE = 10 ** (-90 / 20)
 """Peak below which a sound is silence: half the step of 16 bits, so undithered it is all zeros."""
 
+HEARD = 10 ** (-55 / 20)
+"""Of the peak: what is below is taken for silence around a sound."""
+
 
 class Features:
     """A sound to be asked questions; each part is worked out on first use.
 
     `y: (n,)` float32 mono at SAMPLE_RATE, n > 0, without offset. It is scaled to a peak of 1: what
     follows does not depend on gain. It is scaled in place: an hour of sound is kept but once.
-    `seconds` is the length of the file itself.
+    `seconds` is the length of the file itself; `seam` how far its first sample lies from where its
+    last ones lead to, in the channel where that is furthest, at the scale of `y`.
     """
 
-    def __init__(self, y: np.ndarray, seconds: float) -> None:
+    def __init__(self, y: np.ndarray, seconds: float, seam: float = 0.0) -> None:
         self.seconds = seconds
         peak = max(float(y.max()), -float(y.min()))
         self.is_silent = peak < SILENCE
         self.y = y
-        y *= np.float32(0 if self.is_silent else 1 / peak)
+        scale = 0 if self.is_silent else 1 / peak
+        y *= np.float32(scale)
+        self.seam = seam * scale
 
     @cached_property
     def envelope(self) -> np.ndarray:
@@ -40,6 +47,12 @@ class Features:
         if len(rest):
             power = np.append(power, np.vdot(rest, rest))
         return np.sqrt(power / np.float32(ENVELOPE_HOP))
+
+    @cached_property
+    def begins(self) -> float:
+        """Seconds at which it is first heard."""
+        heard = np.flatnonzero(np.abs(self.y) > HEARD)
+        return float(heard[0]) / SAMPLE_RATE if len(heard) else 0.0
 
     @cached_property
     def contrast(self) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from samplemind.audio.claims import NO_CLAIMS, Claims
 from samplemind.audio.features import ENVELOPE_HOP, Features
 from samplemind.audio.key_facts import FITS, facts
 from samplemind.audio.spectrum import SAMPLE_RATE
@@ -42,6 +43,10 @@ _SCALE_A_SECOND = 1.2
 """Seconds between which the fit with the scale counts more and more beside the network: a tune says
 by its scale what a riff can only say by its root."""
 
+_ROOT_ODDS, _MODE_ODDS = 5.0, 2.0
+"""How many times likelier a tonic is that the file claims, and its mode: not so many that a wrong
+one is believed against what is plainly heard."""
+
 # What the network takes for a neighbour is half right: the weights of MIREX's score.
 _FIFTH, _RELATIVE, _PARALLEL = 0.5, 0.3, 0.2
 
@@ -75,16 +80,20 @@ def model() -> Model:
     return Model(**{**tables, "sharpness": float(tables["sharpness"])})
 
 
-def musical_key(features: Features, kind: SampleKind) -> MusicalKey | None:
+def musical_key(
+    features: Features, kind: SampleKind, claims: Claims = NO_CLAIMS
+) -> MusicalKey | None:
     """None where nothing is tonal: drums, noise, and what is too short to be a note.
 
     A loop has few notes, which fit many keys; which of them is the root, a small network tells from
     what sounds lowest, first, longest and strongest. The longer the sound, the more the fit of its
-    profile with the scales decides. The confidence is the share of the answer.
+    profile with the scales decides. A root that the file claims is one more piece of evidence. The
+    confidence is the share of the answer.
     """
     if features.is_silent or not is_tonal(features, kind):
         return None
-    share = shares(model(), facts(features.tonal), features.seconds)
+    share = shares(model(), facts(features.tonal), features.seconds) * claimed(claims)
+    share /= share.sum()
     best = int(np.argmax(worth(share)))
     mode = Mode.MAJOR if best < 12 else Mode.MINOR
     return MusicalKey(TONICS[best % 12], mode, confidence=float(share[best]))
@@ -121,6 +130,16 @@ def shares(model: Model, seen: np.ndarray, seconds: float) -> np.ndarray:
     utility = model.sharpness * (model.utility(seen) + weight * scale_fits(seen))
     share = np.exp(utility - utility.max())
     return share / share.sum()
+
+
+def claimed(claims: Claims) -> np.ndarray:
+    """`(24,)`: how many times likelier each key is for what the file claims."""
+    odds = np.ones((2, 12))
+    if claims.root is not None:
+        odds[:, claims.root] *= _ROOT_ODDS
+        if claims.mode is not None:
+            odds[int(claims.mode is Mode.MINOR), claims.root] *= _MODE_ODDS
+    return odds.ravel()
 
 
 def scale_fits(seen: np.ndarray) -> np.ndarray:

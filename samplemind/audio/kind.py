@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from samplemind.audio.claims import NO_CLAIMS, Claims
 from samplemind.audio.features import ENVELOPE_HOP, Features
 from samplemind.audio.onsets import ONSET_RATE
 from samplemind.audio.spectrum import SAMPLE_RATE, TINY
@@ -51,9 +52,10 @@ class Model(NamedTuple):
     weights: np.ndarray
     bias: np.ndarray
 
-    def is_loop(self, traits: np.ndarray) -> bool:
+    def loop_odds(self, traits: np.ndarray) -> float:
+        """Their logarithm: above 0 it is a loop rather than a one-shot."""
         x = products((traits - self.centre) / self.scale)
-        return bool(x @ self.weights + self.bias > 0)
+        return float(x @ self.weights + self.bias)
 
 
 @cache
@@ -62,20 +64,22 @@ def model() -> Model:
         return Model(**data)
 
 
-def sample_kind(features: Features) -> SampleKind:
+def sample_kind(features: Features, claims: Claims = NO_CLAIMS) -> SampleKind:
     """By length first, then by whether the sound happens once or goes on.
 
     A one-shot begins once and dies away. A loop keeps beginning anew, with a pulse, is still loud
     where it is cut to be repeated, and its length fits a round tempo. Silence is told by its length
-    only, and so is a one-shot.
+    only, and so is a one-shot. What the file claims counts beside.
     """
     if features.seconds >= TRACK_SECONDS:
-        return SampleKind.TRACK
+        is_loop = claims.is_long_loop(features.seconds) and not features.is_silent
+        return SampleKind.LOOP if is_loop else SampleKind.TRACK
     if features.seconds < ONE_SHOT_SECONDS:
         return SampleKind.ONE_SHOT
-    if features.is_silent or not model().is_loop(traits(features)):
+    if features.is_silent:
         return SampleKind.ONE_SHOT
-    return SampleKind.LOOP
+    odds = model().loop_odds(traits(features)) + claims.loop_odds(features.seconds)
+    return SampleKind.LOOP if odds > 0 else SampleKind.ONE_SHOT
 
 
 def loop_lengths(features: Features) -> tuple[float, ...]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from samplemind.audio.claims import NO_CLAIMS, Claims
 from samplemind.audio.onsets import Onsets
 from samplemind.audio.pulse import Pulse
 from samplemind.audio.tempo import is_felt
@@ -21,7 +22,11 @@ _BARS = np.array([1, 2, 3, 4, 6, 8])
 _FAINT, _FAINT_BAR = 0.03, 0.1
 """Agreement that tells as little as none: of parts of a beat, and of whole ones."""
 
-_FEWEST_BEATS = 8
+FEWEST_BEATS = 8
+"""That show a metre."""
+
+_DEFAULT_ODDS, _CLAIM_ODDS = 1.5, 5.0
+"""How many times likelier a metre is that the file claims: 4/4 is what is written unasked."""
 
 
 class Model(NamedTuple):
@@ -37,17 +42,23 @@ def model() -> Model:
         return Model(**data)
 
 
-def time_signature(onsets: Onsets, bpm: float, seconds: float) -> TimeSignature | None:
+def time_signature(
+    onsets: Onsets, bpm: float, seconds: float, claims: Claims = NO_CLAIMS
+) -> TimeSignature | None:
     """The likeliest of METRES, or None for fewer than eight beats, or beats that nothing marks.
 
     A metre shows in how like themselves the onsets are after a third, a half, two, three, four …
     beats (after Gainza, "Automatic musical meter detection", ICASSP 2009). The confidence is the
-    share that a multinomial logistic regression gives the best.
+    share that a multinomial logistic regression gives the best; a claimed metre counts for more.
     """
-    if seconds * bpm / 60 < _FEWEST_BEATS or not is_felt(onsets.correlation, bpm):
+    if seconds * bpm / 60 < FEWEST_BEATS or not is_felt(onsets.correlation, bpm):
         return None
     utility = model().weights @ traits(Pulse(onsets), bpm) + model().bias
     share = np.exp(utility - utility.max())
+    if claims.metre in METRES:
+        share[METRES.index(claims.metre)] *= (
+            _DEFAULT_ODDS if claims.metre == (4, 4) else _CLAIM_ODDS
+        )
     share /= share.sum()
     best = int(np.argmax(share))
     return TimeSignature(*METRES[best], confidence=float(share[best]))

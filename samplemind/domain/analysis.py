@@ -15,8 +15,11 @@ class AnalysisLevel(StrEnum):
 
     def includes(self, other: "AnalysisLevel") -> bool:
         """True where a result of this level answers everything that `other` asks."""
-        order = list(AnalysisLevel)
-        return order.index(self) >= order.index(other)
+        return self.depth >= other.depth
+
+    @property
+    def depth(self) -> int:
+        return list(AnalysisLevel).index(self)
 
 
 class AnalysisStatus(StrEnum):
@@ -82,6 +85,12 @@ class TimeSignature:
     denominator: int
     confidence: float
 
+    @property
+    def beats(self) -> int:
+        """Beats of a bar, as the tempo counts them: 6/8 has two."""
+        is_compound = self.denominator == 8 and self.numerator % 3 == 0
+        return self.numerator // 3 if is_compound else self.numerator
+
 
 @dataclass(frozen=True, slots=True)
 class Pitch:
@@ -127,6 +136,65 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class LoopPoints:
+    """Where a sound repeats itself: from `end_seconds` back to `start_seconds`.
+
+    `beats` and `bars` are how many lie between, None where that is not known. Where the waveform
+    does not go on smoothly, the last `crossfade_seconds` before the end have to fade out, and the
+    first after the start to fade in.
+    """
+
+    start_seconds: float
+    end_seconds: float
+    beats: int | None
+    bars: int | None
+    crossfade_seconds: float | None
+
+
+class AbsenceCode(StrEnum):
+    """Why there is no answer."""
+
+    NOT_ASKED = "NOT_ASKED"
+    SILENT = "SILENT"
+    ONE_SHOT = "ONE_SHOT"
+    NOT_ONE_SHOT = "NOT_ONE_SHOT"
+    NOT_LOOP = "NOT_LOOP"
+    NO_PULSE = "NO_PULSE"
+    NO_TONALITY = "NO_TONALITY"
+    NO_PITCH = "NO_PITCH"
+    TOO_SHORT = "TOO_SHORT"
+
+    @property
+    def message(self) -> str:
+        return _MESSAGES[self]
+
+
+_MESSAGES = {
+    AbsenceCode.NOT_ASKED: "The level of the analysis does not ask for it: ask for a higher one.",
+    AbsenceCode.SILENT: "The sound is silent.",
+    AbsenceCode.ONE_SHOT: "It is a one-shot, which happens once.",
+    AbsenceCode.NOT_ONE_SHOT: "It is told of one-shots only: other sounds have many notes.",
+    AbsenceCode.NOT_LOOP: "It is a track, and its file has no loop points.",
+    AbsenceCode.NO_PULSE: "Nothing in the sound repeats itself as beats do.",
+    AbsenceCode.NO_TONALITY: "The sound has no clear notes, as drums and noise have none.",
+    AbsenceCode.NO_PITCH: "The sound has no steady fundamental.",
+    AbsenceCode.TOO_SHORT: "The sound has too few beats to tell: eight are needed for bars.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Why a field of the analysis is null; `field` is named as in the API: timeSignature."""
+
+    field: str
+    code: AbsenceCode
+
+    @property
+    def message(self) -> str:
+        return self.code.message
+
+
+@dataclass(frozen=True, slots=True)
 class Reasons:
     """Why two sounds are alike: shares of their similarity, which sum to 1."""
 
@@ -141,8 +209,9 @@ class Findings:
     """Everything an analysis found. None (or empty) where the level does not ask, or the
     sound has no answer: a one-shot has no tempo, a drum no key, silence neither.
 
-    `beats` and `onsets` are seconds from the start; `embedding` is the vector of similarity,
-    `fingerprint` what duplicates are told by.
+    `beats`, `downbeats` and `onsets` are seconds from the start; `embedding` is the vector of
+    similarity, `fingerprint` what duplicates are told by. `absences` has a reason for each field
+    that a client sees as null.
     """
 
     kind: SampleKind | None = None
@@ -153,10 +222,13 @@ class Findings:
     loudness: Loudness | None = None
     spectral: SpectralFeatures | None = None
     beats: tuple[float, ...] | None = None
+    downbeats: tuple[float, ...] | None = None
     onsets: tuple[float, ...] | None = None
+    loop: LoopPoints | None = None
     labels: tuple[Label, ...] = ()
     embedding: tuple[float, ...] | None = None
     fingerprint: bytes | None = None
+    absences: tuple[Absence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,8 @@ class AudioFacts:
 
 @dataclass(frozen=True, slots=True)
 class AudioFile:
-    """`analysis_id` names the newest analysis that succeeded."""
+    """`analysis_id` names the newest of the deepest analyses that succeeded: what is known stays
+    known when less is asked later."""
 
     id: str
     owner_id: str

@@ -1,4 +1,4 @@
-"""Stored sounds: one document a file, with the facets of its newest analysis to search by."""
+"""Stored sounds: one document a file, with the facets of its analysis to search by."""
 
 import hashlib
 from collections import Counter
@@ -11,7 +11,7 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from samplemind.cache import Cache
-from samplemind.domain.analysis import Analysis
+from samplemind.domain.analysis import Analysis, AnalysisLevel
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.library import (
     AudioFileFilter,
@@ -68,12 +68,13 @@ def _naming(audio_file: AudioFile) -> Document:
 
 
 def _facets(owner: str, id_: str, analysis: Analysis | None) -> Document:
-    """What follows from the newest analysis."""
+    """What follows from the analysis that stands for the file."""
     findings = analysis.findings if analysis else None
     tempo = findings.tempo.bpm if findings and findings.tempo else None
     key = findings.key if findings else None
     return {
         "analysis_id": analysis.id if analysis else None,
+        "standing": _standing(analysis.level, analysis.id) if analysis else None,
         "analyzed": analysis is not None,
         "engine_version": analysis.engine_version if analysis else None,
         "kind": findings.kind if findings else None,
@@ -83,6 +84,11 @@ def _facets(owner: str, id_: str, analysis: Analysis | None) -> Document:
         "by_tempo": scoped(owner, "~" if tempo is None else _sortable(tempo), id_),
         "by_tempo_down": scoped(owner, "!" if tempo is None else _sortable(tempo), id_),
     }
+
+
+def _standing(level: AnalysisLevel, analysis_id: str) -> str:
+    """Sorts analyses of one file: a deeper one is above all that asked less, then by age."""
+    return f"{level.depth}:{analysis_id}"
 
 
 def _dump(audio_file: AudioFile) -> Document:
@@ -220,12 +226,12 @@ class AudioFiles:
         return _load(document) if document else None
 
     async def set_analysis(self, analysis: Analysis) -> bool:
-        """Makes a succeeded analysis the newest of its file, unless a newer one is there.
+        """Lets a succeeded analysis stand for its file, unless a newer or a deeper one does.
 
         False where the file is gone.
         """
         # One atomic write, found by one indexed field alone.
-        newer = {"$gt": [{"$ifNull": ["$analysis_id", ""]}, analysis.id]}
+        newer = {"$gt": [{"$ifNull": ["$standing", ""]}, _standing(analysis.level, analysis.id)]}
         facets = _facets(analysis.owner_id, analysis.audio_file_id, analysis)
         change = {
             name: {"$cond": [newer, f"${name}", {"$literal": value}]}

@@ -59,6 +59,10 @@ def test_fields_are_named_as_in_the_api(tmp_path: Path) -> None:
     }
     assert set(found) >= names - of_a_stored_one
     assert found["pitch"]["note"] == "A4"
+    reasons = {each["field"]: each["code"] for each in found["absences"]}
+    assert reasons["timeSignature"] == "ONE_SHOT"
+    assert all(each["message"] for each in found["absences"])
+    assert all(found[field] is None for field in reasons)
     assert len(found["spectral"]["mfcc"]) == 20
     assert set(found["loudness"]) == {"integratedLufs", "truePeakDbtp", "rangeLu"}
     assert found["embedding"]

@@ -5,11 +5,14 @@ from typing import Any
 
 from samplemind.audio import EMBEDDING_DIMENSIONS, ENGINE_VERSION
 from samplemind.domain.analysis import (
+    Absence,
+    AbsenceCode,
     Analysis,
     AnalysisLevel,
     AnalysisStatus,
     Findings,
     Label,
+    LoopPoints,
     Loudness,
     Mode,
     MusicalKey,
@@ -96,9 +99,12 @@ def findings(**fields: Any) -> Findings:
             1_000.0, 500.0, 3_000.0, 0.1, 0.05, (1.0,) * 7, (0.5,) * 20, (1.0,) * 12
         ),
         "beats": (0.0, 0.5),
+        "downbeats": (0.0,),
         "onsets": (0.0, 0.25, 0.5),
+        "loop": LoopPoints(0.0, 2.0, 4, 1, 0.01),
         "labels": (Label("bass", 0.9), Label("dark", 0.4)),
         "embedding": embedding(1.0),
+        "absences": (Absence("pitch", AbsenceCode.NOT_ONE_SHOT),),
     }
     return Findings(**(values | fields))
 

@@ -7,10 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from resolvers.analyses import known_analyses, request_analysis
 from resolvers.audio_files import delete_audio_file
 from resolvers.batch_jobs import cancel_batch_job, create_batch_job, retry_batch_job
 from resolvers.scope import Scope
-from samplemind.domain.analysis import Analysis, AnalysisLevel, AnalysisStatus, Findings
+from samplemind.domain.analysis import (
+    Analysis,
+    AnalysisLevel,
+    AnalysisStatus,
+    Findings,
+    SampleKind,
+)
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.batch_job import BatchJob, BatchStatus
 from samplemind.domain.errors import NoSound
@@ -240,6 +247,39 @@ async def test_one_that_took_too_long_is_given_up_and_counted(scope: Scope, uplo
     assert (ended.status, _counts(ended)) == (BatchStatus.FAILED, (0, 0, 0, 1, 0))
     await give_up(parts, id_, 540)
     assert await _reread(scope, batch) == ended
+
+
+async def test_who_asks_less_later_loses_nothing(
+    scope: Scope, upload: Upload, owner_id: str
+) -> None:
+    parts, file = scope.parts, await upload(b"sound")
+
+    def analyze(path: Path, level: AnalysisLevel) -> Findings:
+        if level is AnalysisLevel.BASIC:
+            return Findings(kind=SampleKind.LOOP)
+        return findings(embedding=embedding(1.0), fingerprint=b"print")
+
+    deep = await request_analysis(scope, file, AnalysisLevel.DETAILED)
+    await run_analysis(parts, analyze, deep.id)
+    forced = deep
+    # More of them than are looked through for an answer.
+    for _ in range(11):
+        forced = await request_analysis(scope, file, AnalysisLevel.BASIC, force=True)
+        await run_analysis(parts, analyze, forced.id)
+    assert (await _stored(parts, forced)).status is AnalysisStatus.SUCCEEDED
+    scope.forget()
+    [stored] = await parts.store.audio_files.by_ids(owner_id, [file.id])
+    assert stored
+    [known] = await known_analyses(scope, [stored])
+    assert known
+    assert known.id == deep.id
+    assert known.findings.labels
+    assert await parts.store.audio_files.ids(owner_id, AudioFileFilter(labels=("bass",)))
+    assert await parts.store.analyses.fingerprints(owner_id, [known.id]) == [b"print"]
+    assert await parts.vectors.nearest(owner_id, embedding(1.0), 5)
+    for level in (AnalysisLevel.STANDARD, AnalysisLevel.DETAILED):
+        assert (await request_analysis(scope, stored, level)).id == deep.id
+    assert (await request_analysis(scope, stored, AnalysisLevel.PROFESSIONAL)).id > forced.id
 
 
 async def _batch_of(scope: Scope, upload: Upload, *contents: bytes) -> tuple[BatchJob, list[str]]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from samplemind.domain.analysis import Tempo
+from samplemind.domain.analysis import AnalysisLevel, Findings, SampleKind, Tempo
 from samplemind.domain.ids import new_id
 from samplemind.domain.library import (
     AudioFileFilter,
@@ -160,6 +160,36 @@ async def test_an_older_analysis_never_takes_over(parts: Parts, owner_id: str) -
         assert file.id in await files.ids(owner_id, AudioFileFilter(tempo=Range(bpm, bpm)))
         await files.set_analysis(runs[0])
         assert (await files.by_ids(owner_id, [file.id]))[0] == stored
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["deep first", "deep last"])
+async def test_who_asked_less_takes_nothing_away(parts: Parts, owner_id: str, order: int) -> None:
+    files = parts.store.audio_files
+    file = await files.add(audio_file(owner_id))
+    deep = analysis(owner_id, file.id, level=AnalysisLevel.DETAILED, findings=findings())
+    bare = Findings(kind=SampleKind.LOOP)
+    basic = analysis(owner_id, file.id, level=AnalysisLevel.BASIC, findings=bare)
+    for run in (deep, basic)[::order]:
+        await files.set_analysis(run)
+    [stored] = await files.by_ids(owner_id, [file.id])
+    assert stored
+    assert stored.analysis_id == deep.id
+    assert await files.ids(owner_id, AudioFileFilter(labels=("bass",))) == [file.id]
+    deeper = analysis(owner_id, file.id, level=AnalysisLevel.PROFESSIONAL, findings=bare)
+    await files.set_analysis(deeper)
+    assert await files.ids(owner_id, AudioFileFilter(labels=("bass",))) == []
+
+
+async def test_a_file_of_before_standings_takes_what_comes(parts: Parts, owner_id: str) -> None:
+    files = parts.store.audio_files
+    file = await files.add(audio_file(owner_id))
+    await files.set_analysis(analysis(owner_id, file.id, level=AnalysisLevel.DETAILED))
+    await files._files.update_one({"_id": file.id}, {"$unset": {"standing": ""}})
+    made = analysis(owner_id, file.id, level=AnalysisLevel.BASIC)
+    await files.set_analysis(made)
+    [stored] = await files.by_ids(owner_id, [file.id])
+    assert stored
+    assert stored.analysis_id == made.id
 
 
 async def test_a_renamed_file_is_found_by_its_new_name_only(parts: Parts, owner_id: str) -> None:
