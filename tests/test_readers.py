@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -180,8 +181,12 @@ def test_memory_is_limited_for_this_process_alone() -> None:
 
 
 @pytest.mark.parametrize("is_busy", [False, True])
-def test_none_outlives_the_api(endless: Path, short: Path, is_busy: bool) -> None:
+def test_none_outlives_the_api(tmp_path: Path, endless: Path, short: Path, is_busy: bool) -> None:
     """Killed, it can end nothing itself."""
+    path = short
+    if is_busy:
+        path = tmp_path / "days"
+        path.write_bytes(endless.read_bytes() * 10)
     script = f"""
         import asyncio, psutil
         from pathlib import Path
@@ -189,12 +194,11 @@ def test_none_outlives_the_api(endless: Path, short: Path, is_busy: bool) -> Non
         from samplemind.settings import Settings
 
         async def main():
-            readers = Readers(Settings(max_reading_seconds=1))
-            await readers.facts(Path({str(short)!r}), "short.wav")
+            readers = Readers(Settings(max_reading_seconds=1, max_audio_seconds=1e6))
+            await readers.warm_up()
             [reader] = psutil.Process().children()
             print(reader.pid, flush=True)
-            path = Path({str(endless if is_busy else short)!r})
-            await readers.facts(path, "sound")
+            await readers.facts(Path({str(path)!r}), "sound")
             await asyncio.sleep(60)
 
         asyncio.run(main())
@@ -203,8 +207,10 @@ def test_none_outlives_the_api(endless: Path, short: Path, is_busy: bool) -> Non
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as api:
         assert api.stdout
         reader = psutil.Process(int(api.stdout.readline()))
+        while is_busy and str(path) not in [file.path for file in reader.open_files()]:
+            time.sleep(0.01)  # nothing tells of files being opened
         api.kill()
-    assert not psutil.wait_procs([reader], timeout=5)[1]
+    assert not psutil.wait_procs([reader], timeout=6)[1]
 
 
 async def test_secrets_are_kept_from_it(
