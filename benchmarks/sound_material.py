@@ -3,9 +3,10 @@
     python -m benchmarks.sound_material MANIFEST.csv MATERIAL [--jobs N] [--each N]
 
 They are the named sounds of a manifest (columns path, source, kind, label), as they are and
-processed; notes of the General MIDI soundfonts of this machine; and sounds and loops that are
-synthesised. MATERIAL becomes a folder of .npz: what the analysis measures of each sound, with its
-name, its source and its group (the kit or patch it is from).
+processed; notes of the General MIDI soundfonts of this machine; the settings of LMMS's synthesizers
+(lmms.py); spoken words (voices.py); and sounds and loops that are synthesised. MATERIAL becomes a
+folder of .npz: what the analysis measures of each sound, with its name, its source and its group
+(the kit or patch it is from).
 """
 
 import argparse
@@ -19,14 +20,15 @@ from typing import NamedTuple
 import numpy as np
 import soxr
 
-from benchmarks import loops
+from benchmarks import lmms, loops
 from benchmarks import soundfont as midi
 from benchmarks.synthesis import ONE_SHOTS, processed
+from benchmarks.voices import spoken
 from benchmarks.waves import RATE, Random, log_uniform
 from samplemind.audio.decode import OpenSound
 from samplemind.audio.descriptor import descriptor
 from samplemind.audio.features import Features
-from samplemind.audio.hearing import mel_windows
+from samplemind.audio.hearing import mel_attack, mel_windows
 from samplemind.audio.spectrum import SAMPLE_RATE
 from samplemind.domain.errors import DomainError
 
@@ -118,6 +120,27 @@ def kits(source: str, path: Path, r: Random) -> Iterator[Sound]:
                     yield Sound(source, f"{source} kit {kit}", name, "ONE_SHOT", processed(r, y))
 
 
+def patched(r: Random) -> Iterator[Sound]:
+    """The synthesizers of LMMS by their settings, as they are and processed."""
+    for patch, y in lmms.played(list(lmms.drum_machines())):
+        group = f"{patch.source} {patch.group}"
+        yield Sound(patch.source, group, patch.name, "ONE_SHOT", y)
+        for _ in range(2):
+            yield Sound(patch.source, group, patch.name, "ONE_SHOT", processed(r, resampled(r, y)))
+    for patch, y in lmms.played(list(lmms.presets(r, notes=1))):
+        y = processed(r, y) if r.random() < 0.6 else y
+        yield Sound(patch.source, f"{patch.source} {patch.group}", patch.name, "ONE_SHOT", y)
+
+
+def voiced(r: Random, each: int) -> Iterator[Sound]:
+    for _ in range(4 * each):
+        y = spoken(r, words=1)
+        yield Sound("voices", "word", "vocal", "ONE_SHOT", processed(r, y))
+        if r.random() < 0.3:
+            y = spoken(r, words=int(r.integers(3, 7)))
+            yield Sound("voices", "phrase", "vocal", "LOOP", processed(r, y))
+
+
 def synthesised(r: Random, each: int) -> Iterator[Sound]:
     for _ in range(each):
         for name, makers in ONE_SHOTS.items():
@@ -171,7 +194,7 @@ def phrase(r: Random) -> Sound:
 
 def measure(sounds: Iterator[Sound], path: Path) -> int:
     """Writes what is measured of the sounds; returns their number."""
-    rows, descriptors, windows, owners = [], [], [], []
+    rows, descriptors, attacks, windows, owners = [], [], [], [], []
     for sound in sounds:
         if len(sound.y) < 200 or not np.abs(sound.y).max() > 1e-4:
             continue
@@ -180,12 +203,14 @@ def measure(sounds: Iterator[Sound], path: Path) -> int:
         mels = mel_windows(features.y)
         windows.append(mels.astype(np.float16))
         owners += [len(rows)] * len(mels)
+        attacks.append(mel_attack(features.y).astype(np.float16))
         descriptors.append(descriptor(features))
         rows.append((sound.source, sound.group, sound.name, sound.kind))
     np.savez(
         path,
         rows=np.array(rows),
         descriptors=np.array(descriptors),
+        attacks=np.array(attacks),
         windows=np.concatenate(windows),
         owners=np.array(owners),
     )
@@ -197,6 +222,8 @@ def gather(what: str, manifest: Path, each: int, seed: int, folder: Path) -> tup
     sounds = {
         "recorded": lambda: recorded(manifest, r, variants=2),
         "sampled": lambda: sampled(r),
+        "patched": lambda: patched(r),
+        "voiced": lambda: voiced(r, each),
         "synthesised": lambda: synthesised(r, each),
         "looped": lambda: looped(r, each),
     }[what]()
@@ -213,7 +240,7 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=50, help="sounds of a sort, in each of 4 parts")
     arguments = parser.parse_args()
     arguments.material.mkdir(parents=True, exist_ok=True)
-    parts = ["recorded", "sampled", *["synthesised", "looped"] * 4]
+    parts = ["recorded", "sampled", "patched", "voiced", *["synthesised", "looped"] * 4]
     with ProcessPoolExecutor(arguments.jobs) as pool:
         work = [
             pool.submit(gather, what, arguments.manifest, arguments.each, seed, arguments.material)

@@ -51,6 +51,9 @@ class Pitch:
     hertz: float = strawberry.field(description="Its frequency in Hz.")
     midi: float = strawberry.field(description="Its MIDI note number with cents: 69.0 is 440 Hz.")
     note: str = strawberry.field(description="The nearest note: F#2.")
+    cents: float = strawberry.field(
+        description="How far it is above the note, in hundredths of a semitone, -50 to 50."
+    )
     confidence: float = strawberry.field(description="0 to 1.")
 
 

@@ -12,8 +12,11 @@ from samplemind.audio.hearing import Hearing
 from samplemind.audio.onsets import ONSET_RATE
 from samplemind.domain.analysis import SampleKind
 
-WEIGHTS = {"timbre": 0.8, "envelope": 0.12, "pitch": 0.04, "rhythm": 0.04}
+WEIGHTS = {"timbre": 0.86, "envelope": 0.06, "pitch": 0.04, "rhythm": 0.04}
 """Shares of the cosine; sum 1."""
+
+_HEARD, _TAKEN_FOR, _SPECTRUM = 4, 1, 1
+"""Shares of the timbre: the network's vector, the names it gives, and the plain spectrum."""
 
 _LAGS = np.geomspace(0.1, 2, 24)
 """Seconds after which a rhythm may repeat itself."""
@@ -26,9 +29,12 @@ def embedding(features: Features, kind: SampleKind, hearing: Hearing) -> tuple[f
     """
     standard = hearing.standard
     parts = {
-        # What the network hears, what it takes it for, and the plain spectrum: a third each.
         "timbre": np.concatenate(
-            [hearing.vector, np.sqrt(hearing.shares), _unit(standard[COLOUR])]
+            [
+                _HEARD**0.5 * hearing.vector,
+                (_TAKEN_FOR * hearing.shares) ** 0.5,
+                _SPECTRUM**0.5 * _unit(standard[COLOUR]),
+            ]
         ),
         "envelope": _unit(standard[COLOUR.stop :]),
         "pitch": _pitch(features),

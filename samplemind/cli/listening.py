@@ -61,6 +61,8 @@ def _findings(findings: Findings) -> dict[str, Any]:
     named = _in_camel_case(values)
     if key := findings.key:
         named["key"] |= {"camelot": key.camelot, "openKey": key.open_key}
+    if pitch := findings.pitch:
+        named["pitch"]["cents"] = pitch.cents
     named["absences"] = [
         {"field": each.field, "code": each.code, "message": each.message}
         for each in findings.absences

@@ -101,6 +101,11 @@ class Pitch:
     note: str
     confidence: float
 
+    @property
+    def cents(self) -> float:
+        """Hundredths of a semitone above the note, -50..50."""
+        return 100 * (self.midi - round(self.midi))
+
 
 @dataclass(frozen=True, slots=True)
 class Loudness:

@@ -77,7 +77,8 @@ class TestLevels:
         basic, standard, detailed, professional = (heard(y, level) for level in AnalysisLevel)
         assert basic.kind is not None
         assert basic.key is not None
-        assert basic == Findings(kind=basic.kind, tempo=basic.tempo, key=basic.key)
+        only = Findings(basic.kind, basic.tempo, basic.key, absences=basic.absences)
+        assert basic == only
         assert standard.loudness is not None
         assert standard.spectral is not None
         assert standard.labels

@@ -9,6 +9,7 @@ from tests.audio.conftest import Analyze
 from tests.sounds import (
     MAJOR_CADENCE,
     MINOR_CADENCE,
+    RATE,
     cadence,
     clicks,
     drum_loop,
@@ -153,6 +154,22 @@ class TestPitch:
         pitch = heard(sub(46.25)).pitch
         assert pitch is not None
         assert pitch.note == "F#1"
+
+    @pytest.mark.parametrize("cents", [-40, -15, 25])
+    def test_cents_beside_the_note(self, heard: Analyze, cents: int) -> None:
+        pitch = heard(note(110 * 2 ** (cents / 1_200), 0.8)).pitch
+        assert pitch is not None
+        assert pitch.note == "A2"
+        assert pitch.cents == pytest.approx(cents, abs=5)
+
+    @pytest.mark.parametrize("octaves", [-1, 1])
+    def test_a_glide_is_named_by_where_it_settles(self, heard: Analyze, octaves: int) -> None:
+        t = seconds(1.2)
+        hertz = 110 * 2 ** (octaves * np.exp(-t / 0.08))
+        y = np.sin(2 * np.pi * np.cumsum(hertz) / RATE) * np.exp(-t / 0.6)
+        pitch = heard(y.astype(np.float32)).pitch
+        assert pitch is not None
+        assert pitch.note == "A2"
 
     def test_a_missing_fundamental_is_heard(self, heard: Analyze) -> None:
         pitch = heard(sum((tone(200 * n, 0.6, 0.2) for n in (2, 3, 4)), np.zeros(1))).pitch

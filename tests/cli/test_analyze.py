@@ -59,6 +59,7 @@ def test_fields_are_named_as_in_the_api(tmp_path: Path) -> None:
     }
     assert set(found) >= names - of_a_stored_one
     assert found["pitch"]["note"] == "A4"
+    assert abs(found["pitch"]["cents"]) < 10
     reasons = {each["field"]: each["code"] for each in found["absences"]}
     assert reasons["timeSignature"] == "ONE_SHOT"
     assert all(each["message"] for each in found["absences"])
