@@ -4,7 +4,7 @@ Each style is played at the tempos it is written at, so that an estimator can le
 pattern means: a backbeat falls on two and four, whatever the hats do.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +30,9 @@ class Style(NamedTuple):
 STYLES = {
     "drum & bass": Style(160, 180, "x.........x.....", "....x.......x...", "x.x.x.x.x.x.x.x."),
     "amen": Style(158, 176, "x.x.......xx....", "....x..x.x..x..x", "x.x.x.x.x.x.x.x."),
+    "two-step": Style(164, 178, "x.......o.x.....", "....x.......x...", "x.x.x.x.x.x.x.x."),
+    "straight, fast": Style(165, 178, "x.......x.......", "....x.......x...", "x.x.x.x.x.x.x.x."),
+    "half time, fast": Style(164, 178, "x.o.......o..o..", "........x.......", "x.x.x.x.x.x.x.x."),
     "jungle": Style(155, 172, "x.o....o..x.o...", "....x..o.x..x.o.", "xoxoxoxoxoxoxoxo"),
     "roller": Style(168, 178, "x..o......x..o..", "....x..o.o..x..o", "xxxxxxxxxxxxxxxx"),
     "house": Style(116, 130, "x...x...x...x...", "....x.......x...", "..x...x...x...x."),
@@ -88,6 +91,21 @@ def break_edits(breaks: list[tuple[Path, int]], count: int, seed: int = 0) -> It
         own = beats * 60 * SAMPLE_RATE / len(y)
         tape = soxr.resample(y, SAMPLE_RATE * min(bpm / own, 2.0), SAMPLE_RATE)
         yield _edit(tape, 2 * beats, bpm, source)
+
+
+def tapes(played: Iterable[tuple[Features, float]], each: int, seed: int = 0) -> Iterator[DrumLoop]:
+    """`each` copies of every recording of known tempo: faster or slower as from tape, brighter or
+    darker, and half of them driven."""
+    source = np.random.default_rng(seed)
+    for features, bpm in played:
+        for _ in range(each):
+            speed = float(np.exp(source.uniform(np.log(0.82), np.log(1.22))))
+            y = soxr.resample(features.y, SAMPLE_RATE, SAMPLE_RATE / speed)
+            y = np.append(y[:1], y[1:] - np.float32(source.uniform(-0.6, 0.6)) * y[:-1])
+            if source.random() < 0.5:
+                y = np.tanh(source.uniform(1, 8) / np.abs(y).max() * y)
+            copy = Features(y.astype(np.float32), len(y) / SAMPLE_RATE)
+            yield DrumLoop("tape", bpm * speed, copy, is_exact=False)
 
 
 def _edit(tape: np.ndarray, slices: int, bpm: float, source: np.random.Generator) -> DrumLoop:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.drum_loops import break_edits, drum_loops
+from benchmarks.drum_loops import break_edits, drum_loops, tapes
 from benchmarks.fit_kind import KindCase, held_tones, kind_model
 from benchmarks.fit_metre import MetreCase, metre_case, metre_model
 from benchmarks.fit_tempo import Case, tempo_case, tempo_model
@@ -35,6 +35,9 @@ GROOVES = "groove-a"
 
 LOOPS_A_STYLE = 50
 EDITS = 100
+TAPES = 2
+"""Of each played groove."""
+
 ROUNDS = 6
 ONE_SHOTS = 240
 HELD_TONES = 40
@@ -114,6 +117,11 @@ def add_played(cases: Cases, heard: list[tuple[Row, Features]]) -> None:
         cases.tempo.append(tempo_case(source, loop.bpm, loop.features, is_loop=is_loop))
     for loop in break_edits(breaks, EDITS):
         cases.tempo.append(tempo_case("edits", loop.bpm, loop.features, is_loop=True))
+    grooves = [
+        (features, float(row["tempo"])) for row, features in heard if row["source"] == GROOVES
+    ]
+    for loop in tapes(grooves, TAPES):
+        cases.tempo.append(tempo_case("tapes", loop.bpm, loop.features, is_loop=False))
     for loop in drum_loops(hits, 5, seed=1):
         cases.add_kind("hits", loop.features, is_loop=True)
 
