@@ -45,14 +45,15 @@ class Endings:
 
     def __init__(self, events: Events) -> None:
         self._events = events
-        self._ended: set[str] = set()
+        self._ended: dict[str, float] = {}
+        """Until when each has to be known."""
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._is_known = False
 
     async def end(self, name: str) -> None:
         """For every process and every live subscription. Raises PartUnavailable."""
         try:
-            await self._events.redis.zadd(_KEY, {name: time.time() + _KEPT_SECONDS})
+            await self._events.redis.zadd(_KEY, {name: _until()})
         except RedisError as error:
             raise PartUnavailable("Sessions cannot be ended right now; try again.") from error
         self._note(name)
@@ -64,7 +65,7 @@ class Endings:
             await self._read()
         if not self._is_known:
             raise PartUnavailable("Sessions are not known right now; try again.")
-        return not self._ended.isdisjoint(names)
+        return any(name in self._ended for name in names)
 
     async def wait(self, names: Collection[str]) -> None:
         """Until one of them ends."""
@@ -72,7 +73,7 @@ class Endings:
         for name in names:
             self._waiting[name].add(event)
         try:
-            if self._ended.isdisjoint(names):
+            if not any(name in self._ended for name in names):
                 await event.wait()
         finally:
             for name in names:
@@ -99,17 +100,21 @@ class Endings:
         redis, now = self._events.redis, time.time()
         try:
             await redis.zremrangebyscore(_KEY, 0, now)
-            names: Any = await redis.zrange(_KEY, 0, -1)
+            found: Any = await redis.zrange(_KEY, 0, -1, withscores=True)
         except (RedisError, OSError) as error:
             _log.warning("ended sessions could not be read", error=str(error))
             return
-        found = {name.decode() for name in names}
-        for name in found - self._ended:
-            self._note(name)
-        self._ended = found
+        for name, until in found:
+            self._note(name.decode(), until)
+        for name in [name for name, until in self._ended.items() if until < now]:
+            del self._ended[name]
         self._is_known = True
 
-    def _note(self, name: str) -> None:
-        self._ended.add(name)
+    def _note(self, name: str, until: float | None = None) -> None:
+        self._ended[name] = until or _until()
         for event in self._waiting.get(name, ()):
             event.set()
+
+
+def _until() -> float:
+    return time.time() + _KEPT_SECONDS

@@ -219,7 +219,8 @@ class TestWebSocket:
             if how == "logOut":
                 await person.ask(LOG_OUT)
             else:
-                await person.ask(REVOKE_KEY, id=by_key.ids["key"])
+                gone = await person.ask(REVOKE_KEY, id=by_key.ids["key"])
+                assert gone["revokeApiKey"]["errors"] == []
             assert await closed(opened) == (
                 4403,
                 "UNAUTHENTICATED: Your session or key has ended: sign in again.",
