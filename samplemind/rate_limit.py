@@ -3,12 +3,13 @@
 import ipaddress
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import redis.asyncio as redis
 import structlog
+from cachetools import TTLCache
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
@@ -28,6 +29,10 @@ _WITHOUT_LIMIT = 2**31 - 1
 # Nobody waits for a count: a Redis that does not answer at once is left alone for a while.
 _PATIENCE_SECONDS = 0.5
 _PAUSE_SECONDS = 5
+
+# Some requests' worth.
+_MOST_AHEAD = {"points": 1_000, "requests": 10}
+_PREPAID_SECONDS = 10
 
 
 def network(address: str) -> str:
@@ -94,22 +99,39 @@ class RateLimits:
         self._of_address = _items(settings.address_rate_limit, settings.address_request_limit)
         self._storage, self._pool = windows(settings.redis_url)
         self._limiter = SlidingWindowCounterRateLimiter(self._storage)
+        # By key, what this process has paid for requests that may come; forgotten soon after.
+        self._prepaid: TTLCache[str, int] = TTLCache(100_000, _PREPAID_SECONDS)
         self._lost = False
         self._alone_until = 0.0
 
     async def spend(self, user_id: str | None, address: str, points: int) -> Refusal | None:
         """Spends the points of one request, unless there are too few: then nothing is spent."""
         counts = self._counts(user_id, address, points)
-        if not counts:
+        prepaid = [self._take_prepaid(count) for count in counts]
+        due = [
+            replace(count, amount=count.amount - paid)
+            for count, paid in zip(counts, prepaid, strict=True)
+            if count.amount > paid
+        ]
+        if not due:
             return None
-        granted = await self._counted(lambda: self._acquire(counts), [True] * len(counts))
-        if all(granted):
+        # A little more than is due, so that the next requests need not ask.
+        granted = await self._granted([replace(each, amount=_ahead(each)) for each in due])
+        if not all(granted):
+            if any(_ahead(each) > each.amount for each in due):
+                await self._give_back_granted(due, granted, ahead=True)
+                granted = await self._granted(due)
+            if not all(granted):
+                await self._give_back_granted(due, granted, ahead=False)
+                for count, paid in zip(counts, prepaid, strict=True):
+                    self._prepay(count.key, paid)
+                refused = due[granted.index(False)]
+                seconds = await self._counted(lambda: self._seconds_until(refused), 1.0)
+                return Refusal(refused.what, refused.item.amount, seconds)
             return None
-        spent = [count for count, is_granted in zip(counts, granted, strict=True) if is_granted]
-        await self._counted(lambda: self._give_back(spent), None)
-        refused = counts[granted.index(False)]
-        seconds = await self._counted(lambda: self._seconds_until(refused), 1.0)
-        return Refusal(refused.what, refused.item.amount, seconds)
+        for each in due:
+            self._prepay(each.key, _ahead(each) - each.amount)
+        return None
 
     async def allowance(self, user_id: str | None, address: str) -> Allowance:
         """The points of a user; those of the address where there is none."""
@@ -121,6 +143,7 @@ class RateLimits:
             window = await self._counted(lambda: self._window(key, found), None)
             if window:
                 before, before_ends, spent, ends = window
+                spent -= self._prepaid.get(key, 0)
                 remaining = limit - int(before * before_ends / found.get_expiry()) - spent
                 seconds = (ends if spent else before_ends) or 0.0
         reset_at = datetime.fromtimestamp(int(time.time() + seconds) + 1, UTC)
@@ -138,6 +161,32 @@ class RateLimits:
             of = network(address)
             counts += [_Count(what, item, of, spent[what]) for what, item in self._of_address]
         return counts
+
+    def _take_prepaid(self, count: _Count) -> int:
+        """What is paid of it already, which is taken."""
+        there = self._prepaid.get(count.key, 0)
+        taken = min(there, count.amount)
+        if taken:
+            self._prepaid[count.key] = there - taken
+        return taken
+
+    def _prepay(self, key: str, amount: int) -> None:
+        if amount:
+            self._prepaid[key] = self._prepaid.get(key, 0) + amount
+
+    async def _granted(self, counts: Sequence[_Count]) -> list[bool]:
+        return await self._counted(lambda: self._acquire(counts), [True] * len(counts))
+
+    async def _give_back_granted(
+        self, due: Sequence[_Count], granted: Sequence[bool], *, ahead: bool
+    ) -> None:
+        spent = [
+            replace(each, amount=_ahead(each)) if ahead else each
+            for each, is_granted in zip(due, granted, strict=True)
+            if is_granted
+        ]
+        if spent:
+            await self._counted(lambda: self._give_back(spent), None)
 
     async def _acquire(self, counts: Sequence[_Count]) -> list[bool]:
         """`limits` has a script for one window; here they go to Redis together."""
@@ -209,6 +258,12 @@ class RateLimits:
             _log.info("points are counted again")
         self._lost = False
         return answer
+
+
+def _ahead(due: _Count) -> int:
+    """What is asked of Redis at once: a two-hundredth of the limit at most, so that what is paid
+    ahead and not used is next to nothing."""
+    return max(due.amount, min(due.item.amount // 200, _MOST_AHEAD[due.what]))
 
 
 def _items(points: int, requests: int) -> list[tuple[str, RateLimitItem]]:

@@ -1,5 +1,6 @@
 """Points of a minute: each caller's own, spent by all processes together, gone with Redis."""
 
+import asyncio
 import socket
 import time
 from collections.abc import Iterator
@@ -76,6 +77,34 @@ async def test_all_are_there_again_when_the_window_has_passed(
     async for each in redis.scan_iter(f"*{owner_id}*"):
         await redis.delete(each)
     assert (await limits.allowance(owner_id, "")).remaining == 100
+
+
+async def test_redis_is_asked_once_for_several_requests(settings: Settings, owner_id: str) -> None:
+    limits = RateLimits(_limiting(settings, 200_000))
+    redis = limits._storage.bridge.get_connection()  # pyright: ignore
+    for _ in range(10):
+        assert await limits.spend(owner_id, "", 100) is None
+        [key] = [key async for key in redis.scan_iter(f"*{owner_id}*")]
+        assert int(await redis.get(key)) == 1_000
+    assert (await limits.allowance(owner_id, "")).remaining == 199_000
+    assert await limits.spend(owner_id, "", 100) is None
+    assert int(await redis.get(key)) == 2_000
+    assert (await limits.allowance(owner_id, "")).remaining == 198_900
+    await limits.close()
+
+
+async def test_what_is_paid_ahead_lets_nobody_pass_the_limit(
+    settings: Settings, owner_id: str
+) -> None:
+    both = [RateLimits(_limiting(settings, 10_000)) for _ in range(2)]
+    granted = 0
+    for _ in range(100):
+        answers = await asyncio.gather(*(each.spend(owner_id, "", 77) for each in both))
+        granted += 77 * answers.count(None)
+    # But for what either has paid ahead, all of it could be spent.
+    assert 10_000 - 2 * (50 + 77) <= granted <= 10_000
+    for each in both:
+        await each.close()
 
 
 async def test_requests_are_counted_besides(settings: Settings, owner_id: str) -> None:
