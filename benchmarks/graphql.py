@@ -58,7 +58,7 @@ async def main() -> int:
         tempfile.TemporaryDirectory(prefix="samplemind-benchmark-") as folder,
         running_server(Path(folder) / "data", []) as server,
     ):
-        await _fill(server)
+        await fill(server)
         with _plain(server) as plain:
             print(", ".join(f"{key} {value}" for key, value in where.items()))
             for name, query in QUERIES.items():
@@ -74,7 +74,7 @@ async def main() -> int:
     return 0 if slowest >= _FLOOR else 1
 
 
-async def _fill(server: Server) -> None:
+async def fill(server: Server) -> None:
     chosen, _ = sounds.batch(_FILES)
     for filename, content in chosen:
         assert server.upload(content, filename, tags=["benchmark", "drums"])["errors"] == []

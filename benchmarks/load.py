@@ -3,7 +3,9 @@ is measured: one request and one answer at a time on each connection."""
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -26,13 +28,20 @@ class Load:
         return float(np.percentile(self.latencies, share)) * 1_000
 
 
-async def load(url: str, body: bytes, connections: int, seconds: float) -> Load:
+async def load(
+    url: str,
+    body: bytes,
+    connections: int,
+    seconds: float,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> Load:
     """Posts the JSON `body` to `url` for that long. Raises AssertionError for any answer that is
     not 200."""
     address = urlsplit(url)
+    more = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     request = (
         f"POST {address.path} HTTP/1.1\r\nHost: {address.netloc}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n{more}\r\n"
     ).encode() + body
     began = time.perf_counter()
     found = await asyncio.gather(

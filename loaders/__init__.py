@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from loaders.analyses import AnalysesByIdLoader, AnalysesOfFileLoader, ItemsOfBatchLoader
+from loaders.api_keys import ApiKeysByOwnerLoader
 from loaders.audio_files import AudioFileCountsLoader, AudioFilePagesLoader, AudioFilesByIdLoader
 from loaders.batch_jobs import BatchJobsByIdLoader
 from loaders.embeddings import EmbeddingsLoader
@@ -50,6 +51,10 @@ class Loaders:
     @cached_property
     def analysis_counts(self) -> AnalysisCountsLoader:
         return AnalysisCountsLoader(self._store)
+
+    @cached_property
+    def api_keys_by_owner(self) -> ApiKeysByOwnerLoader:
+        return ApiKeysByOwnerLoader(self._store, self._owner_id)
 
     @cached_property
     def batch_jobs_by_id(self) -> BatchJobsByIdLoader:

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from resolvers.analyses import request_analysis
+from resolvers.audit import note
+from resolvers.quota import give_back, room_for
 from resolvers.scope import Scope
 from samplemind.domain.analysis import Analysis, AnalysisLevel
 from samplemind.domain.audio_file import AudioFile
+from samplemind.domain.audit_event import AuditAction
 from samplemind.domain.errors import EmptyUpload, FileTooLarge, NotFound
 from samplemind.domain.ids import new_id, now
 from samplemind.domain.library import AudioFileFilter, AudioFileOrder, LibraryStats
@@ -64,8 +67,8 @@ async def upload_audio(
     """Stores a sound and, where a level is given, asks for its analysis.
 
     The same bytes give the same file again, with the new tags added. Nothing is stored of what
-    is not a sound, or is more than one may be: raises FileTooLarge, BadUserInput and what
-    `Readers.facts` does.
+    is not a sound, or is more than one may be: raises FileTooLarge, BadUserInput, QuotaExceeded and
+    what `Readers.facts` does.
     """
     cleaned_tags = clean_tags(tags, field=("input", "tags"))
     with tempfile.TemporaryDirectory(prefix="samplemind-") as folder:
@@ -118,6 +121,8 @@ async def delete_audio_file(scope: Scope, id_: str) -> None:
     await scope.parts.store.analyses.forget_file(scope.owner_id, id_)
     await scope.parts.blobs.remove(current.blob_key)
     await scope.parts.store.audio_files.remove(scope.owner_id, id_)
+    await give_back(scope, current)
+    await note(scope, AuditAction.AUDIO_FILE_DELETED, scope.owner_id, id_)
     scope.loaders.audio_files_by_id.clear(id_)
 
 
@@ -159,6 +164,10 @@ async def _store(
         tags=tags,
         uploaded_at=now(),
     )
-    # The bytes first: a row never points to nothing.
-    await scope.parts.blobs.put(audio_file.blob_key, path, facts.media_type)
-    return await scope.parts.store.audio_files.add(audio_file)
+    async with room_for(scope, copy.size_bytes, facts.duration_seconds):
+        # The bytes first: a row never points to nothing.
+        await scope.parts.blobs.put(audio_file.blob_key, path, facts.media_type)
+        stored = await scope.parts.store.audio_files.add(audio_file)
+    if stored.id != audio_file.id:
+        await give_back(scope, audio_file)
+    return stored

@@ -47,5 +47,6 @@ async def waveform(scope: Scope, file: AudioFile, points: int) -> list[float]:
         except FileNotFoundError:
             raise NotFound("This file was deleted meanwhile.") from None
 
-    key = f"waveform:{file.sha256}:{points}"
+    # The owner's own: how fast it comes must not tell what others have.
+    key = f"waveform:{file.owner_id}:{file.sha256}:{points}"
     return await scope.parts.cache.get_or_make(key, draw, seconds=_KEPT_SECONDS)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 from resolvers.audio_files import upload_audio
+from resolvers.quota import require_room_to_come
 from resolvers.scope import Scope
 from samplemind.domain.analysis import Analysis, AnalysisLevel
 from samplemind.domain.audio_file import AudioFile
@@ -37,7 +38,7 @@ _SIZE = ("input", "sizeBytes")
 async def request_upload(scope: Scope, filename: str, size_bytes: float) -> tuple[Upload, str]:
     """Announces an upload; answers it and the URL that takes its bytes by PUT.
 
-    Raises BadUserInput, EmptyUpload, FileTooLarge.
+    Raises BadUserInput, EmptyUpload, FileTooLarge, QuotaExceeded.
     """
     if size_bytes < 0 or not size_bytes.is_integer():
         raise BadUserInput("`sizeBytes` is a whole number of bytes.", field=_SIZE)
@@ -47,6 +48,7 @@ async def request_upload(scope: Scope, filename: str, size_bytes: float) -> tupl
     if size_bytes > limit:
         message = f"The file is larger than {limit:,} bytes, the most that is accepted."
         raise FileTooLarge(message, field=_SIZE)
+    await require_room_to_come(scope, int(size_bytes))
     upload = Upload(
         id=new_id(),
         owner_id=scope.owner_id,

@@ -9,10 +9,15 @@ from samplemind.domain.paging import Page, Window
 from samplemind.domain.user import User
 
 
+def viewer(scope: Scope) -> User | None:
+    """None for an anonymous caller. Raises what was wrong with what the caller showed."""
+    return scope.user if scope.caller.refusal else scope.viewer
+
+
 def users(scope: Scope, ids: Sequence[str]) -> list[User | None]:
     """The users in the order of `ids`, None where the caller may not know of them: all but
     oneself."""
-    return [scope.viewer if id_ == scope.viewer.id else None for id_ in ids]
+    return [scope.user if id_ == scope.owner_id else None for id_ in ids]
 
 
 async def uploads(scope: Scope, window: Window) -> Page[AudioFile]:

@@ -103,6 +103,12 @@ class Blobs:
         with contextlib.suppress(FileNotFoundError):
             await obstore.delete_async(self._store, key)
 
+    async def remove_all(self, prefix: str) -> None:
+        """Removes everything whose key begins with `prefix` and a slash."""
+        async for found in obstore.list(self._store, prefix=prefix):
+            if keys := [each["path"] for each in found]:
+                await obstore.delete_async(self._store, keys)
+
     async def check(self) -> None:
         """Raises where the store does not answer."""
         await anext(aiter(obstore.list(self._store, prefix="-", chunk_size=1)), None)

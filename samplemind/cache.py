@@ -94,6 +94,11 @@ class Cache:
                 return
             self._untold.discard(each)
 
+    async def forget(self, owner_id: str) -> None:
+        """Everything whose key names this owner between colons."""
+        await self._ask(self._cashews.delete_match, f"{_PREFIX}*:{owner_id}:*")
+        await self._ask(self._cashews.delete, _state_key(f"files:{owner_id}"))
+
     async def close(self) -> None:
         await self._cashews.close()
 

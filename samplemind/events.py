@@ -115,6 +115,11 @@ class Events:
 
 
 async def _receive(queue: asyncio.Queue[bytes]) -> bytes:
+    # Before Python 3.12, asyncio.wait_for, by which Redis is asked too, loses a cancellation that
+    # comes when what it waits for is done: without this, who was told to leave would wait for ever.
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        raise asyncio.CancelledError
     try:
         return await asyncio.wait_for(queue.get(), _SILENCE_SECONDS)
     except TimeoutError:

@@ -6,8 +6,7 @@ from enum import StrEnum
 import jwt
 
 from samplemind.domain.errors import LinkExpired, LinkInvalid
-
-_ALGORITHM = "HS256"
+from samplemind.signing import Signer
 
 
 class LinkKind(StrEnum):
@@ -20,28 +19,21 @@ class LinkKind(StrEnum):
 class Links:
     """Every process with the same secret takes the links of the others."""
 
-    def __init__(self, secret: str) -> None:
-        self._secret = secret
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
 
     def path(self, kind: LinkKind, owner_id: str, id_: str, expires_at: datetime) -> str:
         """The path of a URL, e.g. /media/TOKEN. The same arguments give the same one."""
-        claims = {"aud": kind.value, "sub": owner_id, "id": id_, "exp": expires_at}
-        return f"/{kind.value}/{jwt.encode(claims, self._secret, _ALGORITHM)}"
+        token = self._signer.sign(kind.value, sub=owner_id, id=id_, exp=expires_at)
+        return f"/{kind.value}/{token}"
 
     def read(self, kind: LinkKind, token: str) -> tuple[str, str]:
         """The owner's id and the id of what the link is for.
 
         Raises LinkExpired, and LinkInvalid for what was not signed here and for this.
         """
-        required = ["exp", "sub", "id"]
         try:
-            claims = jwt.decode(
-                token,
-                self._secret,
-                [_ALGORITHM],
-                audience=kind.value,
-                options={"require": required},
-            )
+            claims = self._signer.read(kind.value, token, "sub", "id")
         except jwt.ExpiredSignatureError:
             raise LinkExpired("This link is over: ask for a new one.") from None
         except jwt.InvalidTokenError:

@@ -3,13 +3,20 @@
 from dataclasses import dataclass
 from typing import Self
 
+from samplemind.auth.attempts import Attempts
+from samplemind.auth.callers import Callers
+from samplemind.auth.endings import Endings
+from samplemind.auth.sessions import Sessions
+from samplemind.auth.tokens import Tokens
 from samplemind.blobs import Blobs
 from samplemind.cache import Cache
 from samplemind.events import Events
 from samplemind.links import Links
+from samplemind.live import LivePlaces
 from samplemind.rate_limit import RateLimits
 from samplemind.readers import Readers
 from samplemind.settings import Settings
+from samplemind.signing import Signer
 from samplemind.store import Store
 from samplemind.vectors import Vectors
 
@@ -27,26 +34,44 @@ class Parts:
     cache: Cache
     links: Links
     readers: Readers
+    attempts: Attempts
+    tokens: Tokens
+    sessions: Sessions
+    endings: Endings
+    callers: Callers
+    live_places: LivePlaces
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
         """Needs the address of every part, as `samplemind serve` sets them."""
         cache = Cache(settings.redis_url)
+        store = Store(settings.mongo_url, cache)
+        events = Events(settings.redis_url)
+        signer = Signer(settings.secret, *settings.former_secrets)
+        tokens, endings = Tokens(signer), Endings(events)
         return cls(
             settings=settings,
-            store=Store(settings.mongo_url, cache),
+            store=store,
             vectors=Vectors(settings.chroma_url),
             blobs=Blobs(settings.blob_url),
-            events=Events(settings.redis_url),
-            rate_limits=RateLimits(settings.redis_url, settings.rate_limit),
+            events=events,
+            rate_limits=RateLimits(settings),
             cache=cache,
-            links=Links(settings.secret),
+            links=Links(signer),
+            attempts=Attempts(settings),
+            tokens=tokens,
+            sessions=Sessions(events.redis, endings),
+            endings=endings,
+            callers=Callers(store, tokens, endings),
             readers=Readers(settings),
+            live_places=LivePlaces(events.redis, settings.live_limit),
         )
 
     async def close(self) -> None:
         await self.readers.close()
+        await self.callers.close()
         await self.events.close()
         await self.rate_limits.close()
+        await self.attempts.close()
         await self.cache.close()
         self.store.close()

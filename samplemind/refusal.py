@@ -2,24 +2,47 @@
 
 import ipaddress
 
+from pydantic import ValidationError
+
 from samplemind.settings import Settings
+
+SHORTEST_SECRET = 32
+_FEWEST_CHARACTERS = 8
 
 
 class CannotStart(Exception):
     """Its text says what is the matter and what to do; no traceback is needed."""
 
 
-def refuse_remote(settings: Settings) -> None:
-    """There is no sign-in yet, so only this machine may reach the API. Raises CannotStart."""
-    if not (settings.allow_remote or _is_loopback(settings.host)):
+def refuse_unsafe(settings: Settings) -> None:
+    """Who listens to others lets them sign in, and signs with a secret of the operator's own.
+
+    Raises CannotStart.
+    """
+    host = settings.host
+    if is_loopback(host):
+        return
+    if not settings.auth_required:
         raise CannotStart(
-            f"SampleMind does not listen on {settings.host}: it has no sign-in yet, so it serves "
-            "this machine only. Set SAMPLEMIND_HOST to 127.0.0.1; or, in a container whose port is "
-            "published to this machine alone, SAMPLEMIND_ALLOW_REMOTE to true."
+            f"SampleMind does not listen on {host} without sign-in, since all who reach it would "
+            "be one user: set SAMPLEMIND_AUTH_REQUIRED=true, or SAMPLEMIND_HOST=127.0.0.1."
+        )
+    if len(settings.secret) < SHORTEST_SECRET or len(set(settings.secret)) < _FEWEST_CHARACTERS:
+        raise CannotStart(
+            f"To listen on {host}, SampleMind needs a secret that nobody can guess: set "
+            f"SAMPLEMIND_SECRET to what `openssl rand -hex 32` makes ({SHORTEST_SECRET} characters "
+            "or more, and not the same few again and again)."
         )
 
 
-def _is_loopback(host: str) -> bool:
+def in_a_sentence(error: ValidationError) -> str:
+    """What is wrong with a setting, for people. The value is left out: it may be a secret."""
+    found = error.errors(include_input=False)[0]
+    name = "SAMPLEMIND_" + "_".join(map(str, found["loc"])).upper()
+    return f"{name}: {found['msg']}."
+
+
+def is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

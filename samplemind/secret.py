@@ -1,23 +1,21 @@
-"""The secret that links are signed with."""
+"""The secret that tokens and links are signed with."""
 
 import os
 import secrets
 import uuid
 
-from samplemind.refusal import CannotStart
+from samplemind.refusal import SHORTEST_SECRET, CannotStart
 from samplemind.settings import Settings
-
-_SHORTEST = 32
 
 
 def with_secret(settings: Settings) -> Settings:
     """The settings with a secret: the one given, else the one in the data directory, which is
     made at the first start. Raises CannotStart where it is too short to protect anything."""
     secret = settings.secret or _kept(settings)
-    if len(secret) < _SHORTEST:
+    if len(secret) < SHORTEST_SECRET:
         raise CannotStart(
-            f"SAMPLEMIND_SECRET is shorter than {_SHORTEST} characters, so it can be guessed: make "
-            "one with `openssl rand -hex 32`."
+            f"SAMPLEMIND_SECRET is shorter than {SHORTEST_SECRET} characters, so it can be "
+            "guessed: make one with `openssl rand -hex 32`."
         )
     return settings.model_copy(update={"secret": secret})
 

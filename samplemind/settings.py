@@ -2,15 +2,27 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from samplemind.domain.sound_limits import SoundLimits
 
 _SOUND = SoundLimits()
+
+# Where sign-in is required and nothing else is set.
+_WITH_SIGN_IN = {
+    "rate_limit": 200_000,
+    "request_limit": 1_200,
+    "address_rate_limit": 600_000,
+    "address_request_limit": 3_600,
+    "live_limit": 100,
+    "quota_files": 50_000,
+    "quota_bytes": 50 * 1024**3,
+    "quota_seconds": 1_000_000,
+}
 
 
 class Settings(BaseSettings):
@@ -19,10 +31,15 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SAMPLEMIND_", extra="ignore")
 
     host: str = Field(default="127.0.0.1", description="Address the API listens on.")
-    allow_remote: bool = Field(
+    auth_required: bool = Field(
         default=False,
-        description="Serve whoever reaches the port, without sign-in: for a container whose port "
-        "is published to this machine alone.",
+        description="Whoever asks has to sign in. Without it, everybody is one local user, so the "
+        "API listens on this machine alone.",
+    )
+    registration: bool = Field(default=True, description="Whether strangers may register.")
+    production: bool = Field(
+        default=False,
+        description="Tells less to strangers: no introspection, no explorer, no suggestions.",
     )
     port: int = Field(default=8000, ge=0, le=65535, description="Port the API listens on.")
     data_dir: Path = Field(
@@ -36,8 +53,12 @@ class Settings(BaseSettings):
 
     secret: str = Field(
         default="",
-        description="Signs links; the same for every API process. 32 characters or more. Made in "
-        "the data directory where it is empty.",
+        description="Signs tokens and links; the same for every API process. 32 characters or "
+        "more. On this machine alone it is made in the data directory where it is empty.",
+    )
+    former_secrets: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Secrets of before, with commas between them: what they signed is still read.",
     )
     public_url: str = Field(
         default="",
@@ -46,6 +67,17 @@ class Settings(BaseSettings):
     )
 
     workers: int = Field(default=0, ge=0, description="Analysis processes; 0 is one a core.")
+    trusted_proxies: str = Field(
+        default="127.0.0.1",
+        description="Addresses of proxies, with commas between them, which say by X-Forwarded-For "
+        "where a request comes from.",
+    )
+    attempts_per_account: int = Field(
+        default=10, gt=0, description="Attempts to sign in to an account in 15 minutes."
+    )
+    attempts_per_address: int = Field(
+        default=100, gt=0, description="Attempts to sign in or register from it in 15 minutes."
+    )
     max_upload_bytes: int = Field(default=2 * 1024**3, gt=0, description="Largest file accepted.")
     max_audio_seconds: float = Field(
         default=_SOUND.seconds, gt=0, description="Longest sound accepted."
@@ -84,7 +116,29 @@ class Settings(BaseSettings):
         default=60_000_000,
         ge=0,
         lt=2**31,
-        description="Points that a caller may spend in a minute; 0 does not count them.",
+        description="Points that a user may spend in a minute; 0 does not count them. 200,000 "
+        "where sign-in is required.",
+    )
+    request_limit: int = Field(
+        default=0, ge=0, description="Requests of a user in a minute. 1,200 with sign-in."
+    )
+    address_rate_limit: int = Field(
+        default=0, ge=0, lt=2**31, description="As rate_limit, of an address. 600,000 with sign-in."
+    )
+    address_request_limit: int = Field(
+        default=0, ge=0, description="Requests from an address in a minute. 3,600 with sign-in."
+    )
+    live_limit: int = Field(
+        default=0, ge=0, description="Live subscriptions of a user at once. 100 with sign-in."
+    )
+    quota_files: int = Field(
+        default=0, ge=0, description="Files of a user; 0 is no limit. 50,000 with sign-in."
+    )
+    quota_bytes: int = Field(
+        default=0, ge=0, description="Bytes of a user's files together. 50 GiB with sign-in."
+    )
+    quota_seconds: int = Field(
+        default=0, ge=0, description="Seconds that they sound together. 1,000,000 with sign-in."
     )
     trusted_documents: Path | None = Field(
         default=None,
@@ -111,6 +165,22 @@ class Settings(BaseSettings):
             highest_rate=self.max_sample_rate,
             decoded_bytes=self.max_decoded_bytes,
         )
+
+    @model_validator(mode="after")
+    def _limit_strangers(self) -> Self:
+        """Who lets many in has to hold them to something."""
+        if self.auth_required:
+            for name, limit in _WITH_SIGN_IN.items():
+                if name not in self.model_fields_set:
+                    setattr(self, name, limit)
+        return self
+
+    @field_validator("former_secrets", mode="before")
+    @classmethod
+    def _former_secrets(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(item.strip() for item in value.split(",") if item.strip())
 
     @field_validator("cors_origins", mode="before")
     @classmethod

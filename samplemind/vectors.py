@@ -174,6 +174,16 @@ class Vectors:
             collection = await self._collection(owner_id)
             await collection.delete(ids=[audio_file_id])
 
+    async def forget_owner(self, owner_id: str) -> None:
+        """Removes all vectors of an owner, of every version of the engine."""
+        self._collections.pop(owner_id, None)
+        with _coded():
+            client = await self._connected()
+            names = [collection.name for collection in await client.list_collections()]
+            for name in names:
+                if name.startswith("sounds-") and name.endswith(f"-{owner_id}"):
+                    await client.delete_collection(name)
+
     async def embeddings(
         self, owner_id: str, audio_file_ids: Sequence[str]
     ) -> list[list[float] | None]:

@@ -42,3 +42,8 @@ def list_size(assumed: int, *slicing_arguments: str, of: str | None = None) -> L
         sized_fields=[of] if of else strawberry.UNSET,
         slicing_arguments=list(slicing_arguments) or strawberry.UNSET,
     )
+
+
+# To write is dear, to write a file or many rows more so.
+CHANGE = [Cost(weight="10")]
+LARGE_CHANGE = [Cost(weight="20")]

@@ -8,14 +8,18 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
+    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     parse,
     specified_rules,
+    validate,
 )
-from strawberry.schema.schema import validate_document
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from schema.cost import Price
 from schema.limits import Limits, passed_limit
+from schema.roots import root_fields
 
 # Of text. A parsed document takes some 50 times as much, and 300 times at worst, so together they
 # stay below 150 MB.
@@ -26,12 +30,13 @@ _MAX_CHARACTERS, _MAX_TOTAL = 20_000, 500_000
 class Document:
     """What has errors must not be executed; `node` is None where the text is no GraphQL.
 
-    `prices` has the operations by name.
+    `prices` has the operations by name, `roots` the fields of the root that each may ask for.
     """
 
     node: DocumentNode | None
     errors: list[GraphQLError] = field(default_factory=list)
     prices: dict[str | None, Price] = field(default_factory=dict)
+    roots: dict[str | None, frozenset[str]] = field(default_factory=dict)
 
 
 class Documents:
@@ -70,10 +75,24 @@ def _prepare(schema: GraphQLSchema, text: str, limits: Limits) -> Document:
             return Document(None, [GraphQLError(message, extensions=extensions)])
         return Document(None, [error])
     passed = passed_limit(node, limits)
-    errors = [passed] if passed else validate_document(schema, node, tuple(specified_rules))
-    prices = {
-        operation.name and operation.name.value: Price(schema, node, operation)
+    errors = [passed] if passed else _validate(schema, node, limits)
+    if errors:
+        return Document(node, errors)
+    operations = {
+        operation.name and operation.name.value: operation
         for operation in node.definitions
-        if isinstance(operation, OperationDefinitionNode) and not errors
+        if isinstance(operation, OperationDefinitionNode)
     }
-    return Document(node, errors, prices)
+    return Document(
+        node,
+        prices={name: Price(schema, node, each) for name, each in operations.items()},
+        roots={name: root_fields(node, each) for name, each in operations.items()},
+    )
+
+
+def _validate(schema: GraphQLSchema, node: DocumentNode, limits: Limits) -> list[GraphQLError]:
+    rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+    if limits.tells_schema:
+        return validate(schema, node, rules)
+    rules = (*rules, NoSchemaIntrospectionCustomRule)
+    return validate(schema, node, rules, hide_suggestions=True)

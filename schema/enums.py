@@ -12,6 +12,7 @@ from samplemind.domain.analysis import (
     Mode,
     SampleKind,
 )
+from samplemind.domain.audit_event import AuditAction
 from samplemind.domain.batch_job import BatchStatus
 from samplemind.domain.library import AudioFileOrderField
 from samplemind.domain.user import Role
@@ -89,4 +90,19 @@ _describe(
     TEMPO="Its tempo; files without one come last both ways.",
 )
 _describe(Role, "What a user may do.", USER="Use their own library.", ADMIN="Look after all.")
+_describe(
+    AuditAction,
+    "What can happen to an account.",
+    REGISTERED="It was made.",
+    SIGNED_IN="Somebody signed in to it.",
+    SIGN_IN_REFUSED="Somebody tried to, with a wrong email or password.",
+    SIGNED_OUT="A session was ended.",
+    SESSION_REUSED="A spent refresh token was shown, which ended its session.",
+    CREDENTIALS_SET="An operator set its password anew.",
+    API_KEY_CREATED="A key was made.",
+    API_KEY_USED="A key was used from this address, for the first time in an hour.",
+    API_KEY_REVOKED="A key was revoked.",
+    AUDIO_FILE_DELETED="A file was deleted.",
+    ACCOUNT_DELETED="It was deleted with everything stored by it.",
+)
 _describe(OrderDirection, "Which way round.", ASC="Smallest first.", DESC="Largest first.")

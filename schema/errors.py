@@ -9,7 +9,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types.execution import StreamExecutionResult
 
-from samplemind.domain.errors import DomainError
+from samplemind.domain.errors import DomainError, RateLimited
 from samplemind.domain.ids import new_id
 
 _log = structlog.get_logger(__name__)
@@ -82,6 +82,14 @@ def no_operation(name: str | None) -> GraphQLError:
         else "The document has no single operation: name the one to run with `operationName`."
     )
     return GraphQLError(message, extensions={"code": "OPERATION_RESOLUTION_FAILURE"})
+
+
+def refused(error: DomainError) -> GraphQLError:
+    """An operation that does not run."""
+    extensions: dict[str, object] = {"code": error.code}
+    if isinstance(error, RateLimited):
+        extensions["retryAfter"] = error.retry_after
+    return GraphQLError(error.message, extensions=extensions)
 
 
 def _with(error: GraphQLError, message: str, extensions: dict[str, object]) -> GraphQLError:

@@ -40,6 +40,7 @@ class Limits:
     aliases: int
     root_fields: int
     cost: int
+    tells_schema: bool
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -49,6 +50,7 @@ class Limits:
             aliases=settings.max_aliases,
             root_fields=settings.max_root_fields,
             cost=settings.max_cost,
+            tells_schema=not settings.production,
         )
 
 

@@ -1,8 +1,6 @@
 """What can be changed. Expected failures come as the payload's `errors`."""
 
-from collections.abc import Awaitable, Callable
-from functools import wraps
-from typing import Annotated, Any, ParamSpec, TypeVar, cast
+from typing import Annotated, Any, cast
 
 import strawberry
 from strawberry.scalars import JSON
@@ -12,12 +10,14 @@ import resolvers.audio_files
 import resolvers.batch_jobs
 import resolvers.uploads
 from samplemind.domain.analysis import AnalysisLevel
-from samplemind.domain.errors import BadUserInput, DomainError
+from samplemind.domain.errors import BadUserInput
+from schema.account import AccountMutation
 from schema.analysis import Analysis
+from schema.api_key import ApiKeyMutation
 from schema.audio_file import AudioFile
 from schema.batch_job import BatchJob
 from schema.context import Info
-from schema.directives import Cost
+from schema.directives import CHANGE, LARGE_CHANGE
 from schema.ids import decode_id_of, encode_id
 from schema.inputs import (
     AnalyzeAudioInput,
@@ -37,36 +37,11 @@ from schema.payloads import (
     RequestUploadPayload,
     UpdateAudioFilePayload,
     UploadAudioPayload,
-    UserError,
+    answers,
 )
-
-P = ParamSpec("P")
-Payload = TypeVar("Payload")
+from schema.session import SessionMutation
 
 _ID = ("input", "id")
-
-# To write is dear, to write a file or many rows more so.
-_CHANGE = [Cost(weight="10")]
-_LARGE_CHANGE = [Cost(weight="20")]
-
-
-def _answers(
-    payload: type[Payload],
-) -> Callable[[Callable[P, Awaitable[Payload]]], Callable[P, Awaitable[Payload]]]:
-    """Turns an expected failure into a payload that holds it."""
-
-    def decorate(resolve: Callable[P, Awaitable[Payload]]) -> Callable[P, Awaitable[Payload]]:
-        @wraps(resolve)
-        async def answer(*args: P.args, **kwargs: P.kwargs) -> Payload:
-            try:
-                return await resolve(*args, **kwargs)
-            except DomainError as error:
-                arguments: dict[str, Any] = {"errors": [UserError.of(error)]}
-                return payload(**arguments)
-
-        return answer
-
-    return decorate
 
 
 def _level(input: UploadAudioInput | CompleteUploadInput) -> AnalysisLevel | None:
@@ -74,13 +49,13 @@ def _level(input: UploadAudioInput | CompleteUploadInput) -> AnalysisLevel | Non
 
 
 @strawberry.type(description="What can be changed. Expected failures come as `errors`.")
-class Mutation:
+class Mutation(SessionMutation, ApiKeyMutation, AccountMutation):
     @strawberry.mutation(
         description="Stores a sound and, with `analyze`, has it analysed. The same bytes give "
         "the same file again.",
-        directives=_LARGE_CHANGE,
+        directives=LARGE_CHANGE,
     )
-    @_answers(UploadAudioPayload)
+    @answers(UploadAudioPayload)
     async def upload_audio(
         self,
         info: Info,
@@ -100,9 +75,9 @@ class Mutation:
     @strawberry.mutation(
         description="Announces an upload, for a file of any size: send its bytes to the URL that "
         "is answered, then call `completeUpload`.",
-        directives=_CHANGE,
+        directives=CHANGE,
     )
-    @_answers(RequestUploadPayload)
+    @answers(RequestUploadPayload)
     async def request_upload(
         self,
         info: Info,
@@ -122,9 +97,9 @@ class Mutation:
     @strawberry.mutation(
         description="Stores the bytes that were sent to an announced upload, as `uploadAudio` "
         "does. Works once; where it fails, the bytes can be sent and completed again.",
-        directives=_LARGE_CHANGE,
+        directives=LARGE_CHANGE,
     )
-    @_answers(UploadAudioPayload)
+    @answers(UploadAudioPayload)
     async def complete_upload(
         self,
         info: Info,
@@ -139,9 +114,9 @@ class Mutation:
         )
 
     @strawberry.mutation(
-        description="Changes the filename or the tags of a file.", directives=_CHANGE
+        description="Changes the filename or the tags of a file.", directives=CHANGE
     )
-    @_answers(UpdateAudioFilePayload)
+    @answers(UpdateAudioFilePayload)
     async def update_audio_file(
         self,
         info: Info,
@@ -154,9 +129,9 @@ class Mutation:
         return UpdateAudioFilePayload(audio_file=AudioFile.of(changed))
 
     @strawberry.mutation(
-        description="Deletes a file with everything known about it.", directives=_CHANGE
+        description="Deletes a file with everything known about it.", directives=CHANGE
     )
-    @_answers(DeleteAudioFilePayload)
+    @answers(DeleteAudioFilePayload)
     async def delete_audio_file(
         self,
         info: Info,
@@ -169,9 +144,9 @@ class Mutation:
     @strawberry.mutation(
         description="Has a file analysed. Where an analysis of this level is done or under way, "
         "that one is the answer, unless `force` is given.",
-        directives=_CHANGE,
+        directives=CHANGE,
     )
-    @_answers(AnalyzeAudioPayload)
+    @answers(AnalyzeAudioPayload)
     async def analyze_audio(
         self,
         info: Info,
@@ -185,8 +160,8 @@ class Mutation:
         )
         return AnalyzeAudioPayload(analysis=Analysis.of(analysis))
 
-    @strawberry.mutation(description="Has many files analysed.", directives=_LARGE_CHANGE)
-    @_answers(BatchJobPayload)
+    @strawberry.mutation(description="Has many files analysed.", directives=LARGE_CHANGE)
+    @answers(BatchJobPayload)
     async def create_batch_job(
         self,
         info: Info,
@@ -206,9 +181,9 @@ class Mutation:
 
     @strawberry.mutation(
         description="Cancels what has not begun of a batch job; what is running ends by itself.",
-        directives=_CHANGE,
+        directives=CHANGE,
     )
-    @_answers(BatchJobPayload)
+    @answers(BatchJobPayload)
     async def cancel_batch_job(
         self,
         info: Info,
@@ -219,9 +194,9 @@ class Mutation:
         return BatchJobPayload(batch_job=BatchJob.of(batch))
 
     @strawberry.mutation(
-        description="Queues the failed items of a batch job again.", directives=_LARGE_CHANGE
+        description="Queues the failed items of a batch job again.", directives=LARGE_CHANGE
     )
-    @_answers(BatchJobPayload)
+    @answers(BatchJobPayload)
     async def retry_batch_job(
         self,
         info: Info,

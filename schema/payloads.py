@@ -1,7 +1,9 @@
 """What a mutation answers: what changed, or errors that a client can act on by code."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, Self
+from functools import wraps
+from typing import Any, ParamSpec, Self, TypeVar
 
 import strawberry
 from strawberry.scalars import JSON
@@ -28,7 +30,30 @@ class UserError:
         )
 
 
-def _errors() -> Any:
+P = ParamSpec("P")
+Payload = TypeVar("Payload")
+
+
+def answers(
+    payload: type[Payload],
+) -> Callable[[Callable[P, Awaitable[Payload]]], Callable[P, Awaitable[Payload]]]:
+    """Turns an expected failure of a mutation into a payload that holds it."""
+
+    def decorate(resolve: Callable[P, Awaitable[Payload]]) -> Callable[P, Awaitable[Payload]]:
+        @wraps(resolve)
+        async def answer(*args: P.args, **kwargs: P.kwargs) -> Payload:
+            try:
+                return await resolve(*args, **kwargs)
+            except DomainError as error:
+                arguments: dict[str, Any] = {"errors": [UserError.of(error)]}
+                return payload(**arguments)
+
+        return answer
+
+    return decorate
+
+
+def errors() -> Any:
     return strawberry.field(
         default_factory=list,
         description="Empty where it succeeded.",
@@ -55,7 +80,7 @@ class RequestUploadPayload:
     expires_at: datetime | None = strawberry.field(
         default=None, description="Until when it can be sent and completed."
     )
-    errors: list[UserError] = _errors()
+    errors: list[UserError] = errors()
 
 
 @strawberry.type(description="The answer of `uploadAudio` and `completeUpload`.")
@@ -64,13 +89,13 @@ class UploadAudioPayload:
     analysis: Analysis | None = strawberry.field(
         default=None, description="Its analysis, where one was asked for."
     )
-    errors: list[UserError] = _errors()
+    errors: list[UserError] = errors()
 
 
 @strawberry.type(description="The answer of `updateAudioFile`.")
 class UpdateAudioFilePayload:
     audio_file: AudioFile | None = strawberry.field(default=None, description="The changed file.")
-    errors: list[UserError] = _errors()
+    errors: list[UserError] = errors()
 
 
 @strawberry.type(description="The answer of `deleteAudioFile`.")
@@ -78,7 +103,7 @@ class DeleteAudioFilePayload:
     deleted_id: strawberry.ID | None = strawberry.field(
         default=None, description="The id that is no more."
     )
-    errors: list[UserError] = _errors()
+    errors: list[UserError] = errors()
 
 
 @strawberry.type(description="The answer of `analyzeAudio`.")
@@ -86,10 +111,10 @@ class AnalyzeAudioPayload:
     analysis: Analysis | None = strawberry.field(
         default=None, description="The analysis: done already, under way, or queued now."
     )
-    errors: list[UserError] = _errors()
+    errors: list[UserError] = errors()
 
 
 @strawberry.type(description="The answer of the mutations on batch jobs.")
 class BatchJobPayload:
     batch_job: BatchJob | None = strawberry.field(default=None, description="The batch job.")
-    errors: list[UserError] = _errors()
+    errors: list[UserError] = errors()

@@ -6,10 +6,12 @@ from typing import Annotated, Any
 import strawberry
 
 import resolvers.audio_files
+import resolvers.audit
 import resolvers.batch_jobs
 import resolvers.nodes
 import resolvers.rate_limit
 import resolvers.similarity
+import resolvers.users
 from resolvers.scope import Scope
 from resolvers.similarity import SimilarAudioFile
 from samplemind.domain.errors import BadUserInput
@@ -18,6 +20,8 @@ from samplemind.domain.library import AudioFileOrder as DomainOrder
 from samplemind.domain.paging import Page, Window
 from schema.analysis import Analysis
 from schema.audio_file import AudioFile, AudioFileConnection
+from schema.audit_event import ORDER as AUDIT_EVENTS
+from schema.audit_event import AuditEventConnection
 from schema.batch_job import ORDER as BATCH_JOBS
 from schema.batch_job import BatchJob, BatchJobConnection
 from schema.context import Info
@@ -112,7 +116,8 @@ class Query:
 
     @strawberry.field(description="Who is asking; null for an anonymous caller.")
     async def viewer(self, info: Info) -> User | None:
-        return User.of(info.context.viewer)
+        viewer = resolvers.users.viewer(info.context)
+        return viewer and User.of(viewer)
 
     @strawberry.field(description="The library, a page at a time.", directives=[PAGED])
     async def audio_files(
@@ -175,6 +180,21 @@ class Query:
         wanted = filter.to_domain() if filter else None
         stats = await resolvers.audio_files.library_stats(info.context, wanted)
         return shown_as(LibraryStats, stats)
+
+    @strawberry.field(
+        description="What happened to everybody's accounts, the newest first: for admins.",
+        directives=[PAGED],
+    )
+    async def audit_events(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> AuditEventConnection:
+        asked = window(AUDIT_EVENTS, first, after, last, before)
+        return AuditEventConnection.of(await resolvers.audit.audit_events(info.context, asked))
 
     @strawberry.field(description="What you may spend on operations, and what this one costs.")
     async def rate_limit(self, info: Info) -> RateLimit:

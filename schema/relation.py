@@ -13,7 +13,9 @@ from schema.context import Info
 Many = Callable[[Sequence[Any], Scope], Awaitable[Sequence[Any]]]
 
 
-def relation(*, description: str) -> Callable[[Callable[..., Any]], Any]:
+def relation(
+    *, description: str, directives: Sequence[object] = ()
+) -> Callable[[Callable[..., Any]], Any]:
     """A field whose resolver answers for many objects at once, in their order.
 
     It is written as a static method, `async def owner(files, scope) -> list[User | None]`, and the
@@ -30,7 +32,7 @@ def relation(*, description: str) -> Callable[[Callable[..., Any]], Any]:
         (item,) = get_args(many.__annotations__["return"])
         one.__annotations__ = {"info": Info, "return": item}
         one.__name__, one.__module__ = many.__name__, many.__module__
-        field = strawberry.field(one, description=description)
+        field = strawberry.field(one, description=description, directives=directives)
         field.many = many  # pyright: ignore[reportAttributeAccessIssue]
         return field
 

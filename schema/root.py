@@ -17,12 +17,13 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 import schema.enums  # noqa: F401 - describes the domain's enums before they are used
+from resolvers.permissions import require
 from resolvers.rate_limit import spend
 from resolvers.scope import Scope
-from samplemind.domain.errors import RateLimited
+from samplemind.domain.errors import DomainError
 from schema.defer import DeferExtension
 from schema.documents import Documents
-from schema.errors import OperationExtension, no_operation
+from schema.errors import OperationExtension, no_operation, refused
 from schema.execution import Executor
 from schema.limits import Limits, too_expensive
 from schema.mutation import Mutation
@@ -69,11 +70,12 @@ class Schema(strawberry.Schema):
             return PreExecutionError(data=None, errors=[too_expensive(cost, limits.cost)])
         scope.cost = cost
         try:
+            # Paid before it is refused: who may do nothing may not ask for ever, either.
             await spend(scope, cost)
-        except RateLimited as error:
-            extensions = {"code": error.code, "retryAfter": error.retry_after}
-            refused = GraphQLError(error.message, extensions=extensions)
-            return PreExecutionError(data=None, errors=[refused])
+            root = context.operation_type.name.capitalize()
+            require(scope, root, document.roots[context.operation_name])
+        except DomainError as error:
+            return PreExecutionError(data=None, errors=[refused(error)])
         return None
 
     def _check_operation_type(self, context: ExecutionContext) -> None:

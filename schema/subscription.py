@@ -9,6 +9,7 @@ import strawberry
 import resolvers.analyses
 import resolvers.audio_files
 import resolvers.batch_jobs
+from resolvers.live import in_a_place
 from schema.analysis import Analysis
 from schema.batch_job import BatchProgress
 from schema.context import Info
@@ -43,7 +44,7 @@ class Subscription:
             scope, decode_id_of("BatchJob", batch_id, ("batchId",))
         )
         changes = resolvers.batch_jobs.batch_progress(scope, batch, after_sequence)
-        return _shown(changes, BatchProgress.of)
+        return _shown(await in_a_place(scope, changes), BatchProgress.of)
 
     @strawberry.subscription(
         description="The newest analysis of a file as it stands, then every step of every "
@@ -59,7 +60,7 @@ class Subscription:
         id_ = decode_id_of("AudioFile", audio_file_id, ("audioFileId",))
         audio_file = await resolvers.audio_files.audio_file(scope, id_)
         steps = resolvers.analyses.analysis_updates(scope, audio_file)
-        return _shown(steps, Analysis.of)
+        return _shown(await in_a_place(scope, steps), Analysis.of)
 
 
 async def _shown(

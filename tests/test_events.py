@@ -133,3 +133,23 @@ async def test_a_lost_redis_loses_the_hint_and_nothing_else(unused_tcp_port: int
     events = Events(f"redis://127.0.0.1:{unused_tcp_port}")
     await events.publish("anything", b"hint")
     await events.close()
+
+
+async def test_who_was_told_to_leave_leaves_though_the_word_was_lost(
+    events: Events, channel: str
+) -> None:
+    """As asyncio.wait_for may lose it before Python 3.12."""
+    listening = asyncio.Event()
+
+    async def listen() -> None:
+        async with events.listen(channel) as receive:
+            listening.set()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
+            await receive()
+
+    task = asyncio.create_task(listen())
+    await listening.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 10)

@@ -273,10 +273,36 @@ class TestServe:
         assert first.process.poll() is None
 
     @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.com"])
-    def test_only_this_machine_is_served(self, host: str, tmp_path: Path) -> None:
-        with pytest.raises(CannotStart, match="no sign-in yet"):
-            serve(Settings(host=host, data_dir=tmp_path))
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            ({}, "SAMPLEMIND_AUTH_REQUIRED=true"),
+            ({"secret": "0123456789abcdef" * 4}, "SAMPLEMIND_AUTH_REQUIRED=true"),
+            ({"auth_required": True}, "SAMPLEMIND_SECRET"),
+            ({"auth_required": True, "secret": "0123456789abcdef"}, "SAMPLEMIND_SECRET"),
+            ({"auth_required": True, "secret": "secret" * 8}, "SAMPLEMIND_SECRET"),
+        ],
+    )
+    def test_others_are_served_with_sign_in_and_a_secret_only(
+        self, host: str, given: dict[str, Any], said: str, tmp_path: Path
+    ) -> None:
+        with pytest.raises(CannotStart, match=said):
+            serve(Settings(host=host, data_dir=tmp_path, **given))
         assert list(tmp_path.iterdir()) == []
+
+    def test_a_wrong_setting_is_told_in_a_sentence(self, tmp_path: Path) -> None:
+        wrong = {"SAMPLEMIND_PORT": "a-port", "SAMPLEMIND_DATA_DIR": str(tmp_path)}
+        done = subprocess.run(
+            (sys.executable, "-m", "samplemind", "serve"),
+            env={**os.environ, **wrong},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (1, "")
+        [line] = done.stderr.splitlines()
+        assert line.startswith("SAMPLEMIND_PORT: Input should be a valid integer")
 
     def test_a_taken_port_is_refused(self, tmp_path: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -12,6 +12,7 @@ import httpx
 from pydantic import ValidationError
 
 from samplemind import __version__
+from samplemind.refusal import in_a_sentence
 from samplemind.settings import Settings, get_settings
 
 if TYPE_CHECKING:
@@ -49,27 +50,26 @@ class Check:
     advice: str | None = None
 
 
-async def check_all(address: str, *, is_server_wanted: bool) -> list[Check]:
+async def check_all(address: str, api_key: str | None, *, is_server_wanted: bool) -> list[Check]:
     """`is_server_wanted` is false where nobody named the server: then it may be missing on a
     machine that has the addresses of the parts."""
     try:
         settings = get_settings()
     except ValidationError as error:
-        found = error.errors()[0]
-        name = "SAMPLEMIND_" + "_".join(map(str, found["loc"])).upper()
-        return [Check("machine", "settings", False, advice=f"{name}: {found['msg']}.")]
+        return [Check("machine", "settings", False, advice=in_a_sentence(error))]
     direct = await _parts(settings)
-    server = await _server(address)
+    server = await _server(address, api_key)
     if direct and not is_server_wanted and not server[0].up:
         server = []
     return [*server, *direct, *_machine(settings)]
 
 
-async def _server(address: str) -> list[Check]:
+async def _server(address: str, api_key: str | None) -> list[Check]:
     """The API first, then its parts as it sees them."""
     started = time.perf_counter()
     try:
-        async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS) as http:
+        signed_in = {"authorization": f"Bearer {api_key}"} if api_key else {}
+        async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, headers=signed_in) as http:
             response = await http.get(f"{address}/api/v1/health")
         latency = (time.perf_counter() - started) * 1_000
         body = response.json()
@@ -92,8 +92,10 @@ def _part(name: str, part: dict[str, Any]) -> Check:
     return Check("server", name, up, part["version"], part["latencyMs"], part["advice"])
 
 
-def _same_version(version: str) -> str | None:
-    return None if version == __version__ else f"This command is version {__version__}."
+def _same_version(version: str | None) -> str | None:
+    if version in (None, __version__):
+        return None
+    return f"This command is version {__version__}."
 
 
 async def _parts(settings: Settings) -> list[Check]:

@@ -52,14 +52,16 @@ class Refused(Exception):
 
 
 class Client:
-    """A server by the address that stands before /graphql. Raises NoServer and Refused.
+    """A server by the address that stands before /graphql, and a key to sign in with. Raises
+    NoServer and Refused.
 
     What is lost on the way is sent again, so only what may be repeated is to be sent.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, api_key: str | None = None) -> None:
         self._address = address
-        self._http = httpx.AsyncClient(timeout=_TIMEOUT)
+        self._signed_in = {"authorization": f"Bearer {api_key}"} if api_key else {}
+        self._http = httpx.AsyncClient(timeout=_TIMEOUT, headers=self._signed_in)
         self._has_answered = False
 
     async def __aenter__(self) -> Self:
@@ -163,7 +165,8 @@ class Client:
         address = "ws" + self._address.removeprefix("http") + "/graphql"
         protocol = Subprotocol("graphql-transport-ws")
         async with connect(address, subprotocols=[protocol], max_size=None) as socket:
-            await socket.send(json.dumps({"type": "connection_init"}))
+            opening = {"type": "connection_init", "payload": self._signed_in}
+            await socket.send(json.dumps(opening))
             async for text in socket:
                 message = json.loads(text)
                 match message["type"]:
@@ -204,6 +207,8 @@ def payload(answer: Json) -> Json:
 def _refusal(errors: Sequence[Json]) -> Refused:
     first = errors[0]
     code = first.get("code") or (first.get("extensions") or {}).get("code") or "ERROR"
+    if code == "UNAUTHENTICATED":
+        return Refused(code, f"{first['message']} Here, give an API key with --api-key.")
     return Refused(code, first["message"])
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from samplemind.cli.options import DEFAULT_URL, Url
+from samplemind.cli.options import DEFAULT_URL, ApiKey, Url
 
 if TYPE_CHECKING:
     from samplemind.cli.checkup import Check
@@ -14,19 +14,21 @@ if TYPE_CHECKING:
 
 def doctor(
     url: Url = None,
+    api_key: ApiKey = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Check the server, its parts and this machine.
 
     Asks the running server, asks each part directly whose address is set
     (SAMPLEMIND_MONGO_URL, ...), and looks at this machine. Where addresses
-    are set, there need be no server unless --url names one.
+    are set, there need be no server unless --url names one. A server with
+    sign-in tells versions and advice to an admin's API key only.
 
     Exit code: 0 where everything is up, 1 where not.
     """
     from samplemind.cli.checkup import check_all
 
-    checks = asyncio.run(check_all(url or DEFAULT_URL, is_server_wanted=url is not None))
+    checks = asyncio.run(check_all(url or DEFAULT_URL, api_key, is_server_wanted=url is not None))
     if as_json:
         typer.echo(json.dumps(_as_json(checks), indent=2))
     else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from samplemind.cli.options import DEFAULT_URL, Level, Sounds, Url
+from samplemind.cli.options import DEFAULT_URL, ApiKey, Level, Sounds, Url
 from samplemind.cli.sounds import find_sounds, shown
 from samplemind.domain.analysis import AnalysisLevel
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def import_sounds(
     paths: Sounds,
     url: Url = None,
+    api_key: ApiKey = None,
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=1, max=64, help="How many uploads at once.")
     ] = 4,
@@ -45,7 +46,7 @@ def import_sounds(
     from samplemind.cli.importer import Importer
 
     async def run() -> "Report":
-        async with Client(url or DEFAULT_URL) as client:
+        async with Client(url or DEFAULT_URL, api_key) as client:
             importer = Importer(client, jobs, tag or (), level if analyze else None)
             await importer.run(sounds)
             return importer.report

@@ -5,6 +5,7 @@ import typer
 from samplemind.cli.analyze import analyze
 from samplemind.cli.doctor import doctor
 from samplemind.cli.import_ import import_sounds
+from samplemind.cli.people import create_admin, set_password
 from samplemind.cli.schema import export_schema
 from samplemind.cli.serve import api, serve, worker
 
@@ -20,4 +21,6 @@ app.command()(worker)
 app.command("import")(import_sounds)
 app.command()(analyze)
 app.command()(doctor)
+app.command("create-admin")(create_admin)
+app.command("set-password")(set_password)
 app.command("export-schema")(export_schema)

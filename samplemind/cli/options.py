@@ -29,6 +29,16 @@ def server_address(url: str) -> str:
     return address
 
 
+ApiKey = Annotated[
+    str | None,
+    typer.Option(
+        envvar="SAMPLEMIND_API_KEY",
+        help="A key of yours, for a server with sign-in: createApiKey makes one.",
+        show_default=False,
+        show_envvar=True,
+    ),
+]
+
 Sounds = Annotated[
     list[Path],
     typer.Argument(

@@ -13,24 +13,24 @@ def serve() -> None:
     from samplemind.local import serve
     from samplemind.settings import get_settings
 
-    with _refusal_as_sentence():
+    with refusal_as_sentence():
         serve(get_settings())
 
 
 def api() -> None:
     """Run one API process. Every part needs its address (SAMPLEMIND_MONGO_URL, ...)."""
-    from samplemind.refusal import refuse_remote, refuse_without_addresses
+    from samplemind.refusal import refuse_unsafe, refuse_without_addresses
     from samplemind.settings import get_settings
     from samplemind.trusted import trusted_documents
 
-    with _refusal_as_sentence():
-        refuse_remote(get_settings())
+    with refusal_as_sentence():
+        refuse_unsafe(get_settings())
         refuse_without_addresses(get_settings())
         trusted_documents(get_settings().trusted_documents)
 
     from samplemind.server.app import run_api
 
-    with _refusal_as_sentence():
+    with refusal_as_sentence():
         run_api(get_settings())
 
 
@@ -39,7 +39,7 @@ def worker() -> None:
     from samplemind.refusal import refuse_without_addresses
     from samplemind.settings import get_settings
 
-    with _refusal_as_sentence():
+    with refusal_as_sentence():
         refuse_without_addresses(get_settings())
 
     use_one_thread()
@@ -51,11 +51,15 @@ def worker() -> None:
 
 
 @contextlib.contextmanager
-def _refusal_as_sentence() -> Iterator[None]:
-    from samplemind.refusal import CannotStart
+def refusal_as_sentence() -> Iterator[None]:
+    """What keeps a command from starting, told without a traceback."""
+    from pydantic import ValidationError
+
+    from samplemind.refusal import CannotStart, in_a_sentence
 
     try:
         yield
-    except CannotStart as error:
-        typer.secho(str(error), fg="red", err=True)
+    except (CannotStart, ValidationError) as error:
+        said = in_a_sentence(error) if isinstance(error, ValidationError) else str(error)
+        typer.secho(said, fg="red", err=True)
         raise typer.Exit(1) from None

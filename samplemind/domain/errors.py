@@ -26,6 +26,64 @@ class NotFound(DomainError):
     code = "NOT_FOUND"
 
 
+class Unauthenticated(DomainError):
+    """Nobody has signed in, or with what is not known, or no more."""
+
+    code = "UNAUTHENTICATED"
+
+
+class TokenExpired(Unauthenticated):
+    """The access token is over: the refresh token gets another."""
+
+    code = "TOKEN_EXPIRED"
+
+
+class Forbidden(DomainError):
+    """The caller is known and may not do this."""
+
+    code = "FORBIDDEN"
+
+
+class InvalidCredentials(DomainError):
+    """The same for a wrong password and an unknown email."""
+
+    code = "INVALID_CREDENTIALS"
+
+
+class EmailTaken(DomainError):
+    code = "EMAIL_TAKEN"
+
+
+class RegistrationClosed(DomainError):
+    code = "REGISTRATION_CLOSED"
+
+
+class SessionEnded(DomainError):
+    """The refresh token gets no others: its session is over, or it was used before."""
+
+    code = "SESSION_ENDED"
+
+
+class TooManyAttempts(DomainError):
+    """Too many attempts to sign in, by one account or from one address."""
+
+    code = "TOO_MANY_ATTEMPTS"
+
+
+class TooManyApiKeys(DomainError):
+    code = "TOO_MANY_API_KEYS"
+
+
+class QuotaExceeded(DomainError):
+    """The library would hold more than its owner may store."""
+
+    code = "QUOTA_EXCEEDED"
+
+
+class TooManySubscriptions(DomainError):
+    code = "TOO_MANY_SUBSCRIPTIONS"
+
+
 class EmptyUpload(DomainError):
     """The upload holds no bytes."""
 

@@ -10,13 +10,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from rich.console import Console
 
+from samplemind.local.addresses import remove_addresses, write_addresses
 from samplemind.local.catalogue import databases, processes
 from samplemind.local.introduction import introduce
 from samplemind.local.part import Part
 from samplemind.local.records import end_leftovers
 from samplemind.local.signals import Signals
 from samplemind.local.supervisor import Supervisor
-from samplemind.refusal import CannotStart, refuse_remote
+from samplemind.refusal import CannotStart, refuse_unsafe
 from samplemind.secret import with_secret
 from samplemind.settings import Settings
 from samplemind.trusted import trusted_documents
@@ -31,7 +32,7 @@ def serve(settings: Settings, others: Callable[[Settings], list[Part]] = process
     Raises CannotStart with a sentence for people.
     """
     say = _speaker()
-    refuse_remote(settings)
+    refuse_unsafe(settings)
     trusted_documents(settings.trusted_documents)
     # Where it is set, the worker and the API would compile all they import at every start.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -40,6 +41,7 @@ def serve(settings: Settings, others: Callable[[Settings], list[Part]] = process
         settings = settings.model_copy(update={"port": _port(settings)})
         given = with_secret(settings)
         settings, parts = databases(settings)
+        write_addresses(settings)
         supervisor = Supervisor([*parts, *others(settings)], settings.data_dir, say, signals)
         try:
             say(f"Starting {', '.join(c.part.name for c in supervisor.children)} ...")
@@ -49,6 +51,7 @@ def serve(settings: Settings, others: Callable[[Settings], list[Part]] = process
                 supervisor.watch()
             say("Stopping ...")
         finally:
+            remove_addresses(settings)
             supervisor.stop()
     say("Stopped.")
 

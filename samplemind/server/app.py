@@ -20,12 +20,14 @@ from starlette.staticfiles import StaticFiles
 
 from resolvers.uploads import remove_expired_uploads
 from samplemind import __version__
-from samplemind.domain.user import Role, User
+from samplemind.auth import passwords
+from samplemind.domain.user import LOCAL_USER, Role, User
 from samplemind.logs import RequestLog, configure_logs
 from samplemind.parts import Parts
 from samplemind.secret import with_secret
 from samplemind.server import explorer, health, media, uploads
 from samplemind.server.graphql import DOCUMENT_BYTES, PATH, GraphQLApp
+from samplemind.server.guards import KnownHosts, SecurityHeaders, known_names
 from samplemind.server.persisted import PersistedDocuments
 from samplemind.settings import Settings
 from samplemind.trusted import trusted_documents
@@ -54,11 +56,13 @@ def make_app(settings: Settings) -> FastAPI:
         await parts.store.prepare()
         app.state.persisted = PersistedDocuments(parts.events.redis, graphql.is_valid, trusted)
         app.state.local_user = await parts.store.users.ensure(_local_user())
+        await passwords.warm_up()
+        following = asyncio.create_task(parts.endings.follow())
         warming = [asyncio.create_task(part.warm_up()) for part in (parts.readers, parts.vectors)]
         cleaning = asyncio.create_task(_clean(parts))
         _spare_the_collector()
         yield
-        for task in (*warming, cleaning):
+        for task in (*warming, cleaning, following):
             task.cancel()
         await asyncio.gather(*warming, return_exceptions=True)
         await parts.close()
@@ -68,6 +72,9 @@ def make_app(settings: Settings) -> FastAPI:
     app = FastAPI(
         title="SampleMind", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
     )
+    if not settings.auth_required:
+        app.add_middleware(KnownHosts, names=known_names(settings))
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestLog)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, **_cors(settings))
@@ -90,6 +97,7 @@ def run_api(settings: Settings) -> None:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=5,
+        forwarded_allow_ips=settings.trusted_proxies,
         # Whoever does not answer a ping in time is gone.
         ws_ping_interval=20,
         ws_ping_timeout=20,
@@ -125,10 +133,10 @@ def _cors(settings: Settings) -> dict[str, Any]:
 
 
 def _local_user() -> User:
-    """Who everybody is where there is no sign-in; such a server listens on loopback only."""
+    """Who everybody is where there is no sign-in, and then the first who registers."""
     return User(
-        id="local",
-        username="local",
+        id=LOCAL_USER,
+        username=LOCAL_USER,
         email=None,
         role=Role.ADMIN,
         created_at=datetime.now(UTC),

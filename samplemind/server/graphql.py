@@ -10,7 +10,7 @@ from cross_web import AsyncHTTPRequestAdapter, FormData, StarletteRequestAdapter
 from graphql import GraphQLError
 from starlette.datastructures import FormData as Form
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
@@ -23,8 +23,16 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from resolvers.scope import Scope as CallerScope
-from samplemind.domain.errors import RateLimited
+from samplemind.auth.callers import Caller
+from samplemind.domain.errors import (
+    Forbidden,
+    PartUnavailable,
+    RateLimited,
+    TokenExpired,
+    Unauthenticated,
+)
 from samplemind.server import explorer
+from samplemind.server.authentication import caller_of
 from samplemind.server.errors import RequestError
 from samplemind.server.media_types import GRAPHQL_RESPONSE, JSON, accepted, answer_type, media_type
 from samplemind.server.multipart import read_form, read_multipart
@@ -32,7 +40,7 @@ from samplemind.server.parameters import checked, read_json, read_url
 from samplemind.server.persisted import PersistedDocuments
 from samplemind.server.streaming import Results, StreamedResponse, results, transport_for
 from samplemind.server.transports import may_stream
-from samplemind.server.websocket import Connection
+from samplemind.server.websocket import Connection, Opened
 from samplemind.settings import Settings
 from schema.errors import no_operation
 from schema.limits import Limits
@@ -46,6 +54,19 @@ DOCUMENT_BYTES = 1024 * 1024
 # A page of another site cannot send these without asking us first (a CORS preflight).
 _PREFLIGHTED = ("apollo-require-preflight", "x-apollo-operation-name")
 
+_STATUSES = {
+    RateLimited.code: 429,
+    Unauthenticated.code: 401,
+    TokenExpired.code: 401,
+    Forbidden.code: 403,
+    PartUnavailable.code: 503,
+}
+_BEARER = {"www-authenticate": "Bearer"}
+
+_CSRF = (
+    "A form of another site could have sent this (CSRF): add the header "
+    "`apollo-require-preflight: true` to {} requests."
+)
 _NO_QUERY = "The request has no `query`: send the text of a GraphQL document."
 _SUBSCRIPTION = (
     "A subscription has many answers: accept text/event-stream or "
@@ -77,6 +98,7 @@ class GraphQLApp(GraphQL[CallerScope, None]):
             multipart_uploads_enabled=True,
             allowed_origins=[*settings.cors_origins],
         )
+        self._production = settings.production
         self._limits = Limits.of(settings)
 
     def is_valid(self, text: str) -> bool:
@@ -104,20 +126,26 @@ class GraphQLApp(GraphQL[CallerScope, None]):
         if not self._check_websocket_origin(socket):
             await self.reject_websocket(socket)
             return
-        context = await self.get_context(socket, socket)
 
-        async def execute(parameters: Mapping[str, Any]) -> Results:
-            try:
-                query = await socket.app.state.persisted.text(parameters)
-            except GraphQLError as error:
-                yield PreExecutionError(None, [error])
-                return
-            told = results(self.schema, _request_data(query, parameters), context)
-            async with aclosing(told):
-                async for result in told:
-                    yield result
+        async def open_(message: Mapping[str, Any]) -> Opened:
+            context = _scope(socket, await caller_of(socket, message))
+            if context.caller.refusal:
+                raise context.caller.refusal
 
-        await Connection(socket, execute, self.encode_json).serve()
+            async def execute(parameters: Mapping[str, Any]) -> Results:
+                try:
+                    query = await socket.app.state.persisted.text(parameters)
+                except GraphQLError as error:
+                    yield PreExecutionError(None, [error])
+                    return
+                told = results(self.schema, _request_data(query, parameters), context)
+                async with aclosing(told):
+                    async for result in told:
+                        yield result
+
+            return Opened(execute, context.parts.callers.over(context.caller))
+
+        await Connection(socket, open_, self.encode_json).serve()
 
     async def execute_operation(
         self,
@@ -136,6 +164,7 @@ class GraphQLApp(GraphQL[CallerScope, None]):
             name = request_data.operation_name
             if transport := transport_for(document, name, accept, allowed):
                 request.state.transport = transport(self.encode_json)
+                request.state.over = context.parts.callers.over(context.caller)
                 return results(self.schema, request_data, context)
         return await super().execute_operation(
             request, request_adapter, request_data, context, root_value, sub_response
@@ -144,7 +173,7 @@ class GraphQLApp(GraphQL[CallerScope, None]):
     async def _create_streaming_response(
         self, request: Request, result: Any, protocol: str, sub_response: Response
     ) -> Response:
-        return StreamedResponse(result, request.state.transport)
+        return StreamedResponse(result, request.state.transport, request.state.over)
 
     async def _answer(self, request: Request) -> Response:
         try:
@@ -160,17 +189,21 @@ class GraphQLApp(GraphQL[CallerScope, None]):
         response.headers.add_vary_header("Accept")
         return response
 
-    async def get_context(
-        self, request: Request | WebSocket, response: Response | WebSocket
-    ) -> CallerScope:
-        state = request.app.state
-        return CallerScope(state.parts, state.local_user, _base_url(request))
+    async def get_context(self, request: Request, response: Response) -> CallerScope:  # pyright: ignore[reportIncompatibleMethodOverride]
+        caller = await caller_of(request)
+        kind = media_type(request.headers.get("content-type"))[0]
+        if caller.user is None and kind.startswith("multipart/"):
+            # Nobody's files are read to the end first.
+            refusal = caller.refusal or Unauthenticated("Sign in first: see logIn.")
+            raise RequestError(401, refusal.message, refusal.code, _BEARER)
+        return _scope(request, caller)
 
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
         """For a browser that opens the address; others are told what is missing."""
         asked = {"query", "documentId", "extensions"}.intersection(request.query_params)
         return (
             request.method == "GET"
+            and not self._production
             and not asked
             and "text/html" in request.headers.get("accept", "")
         )
@@ -186,6 +219,8 @@ class GraphQLApp(GraphQL[CallerScope, None]):
 
     async def _parameters(self, request: AsyncHTTPRequestAdapter) -> Any:
         if request.method == "GET":
+            if self._production and not _is_preflighted(request):
+                raise RequestError(403, _CSRF.format("GET"), "CSRF_PREVENTED")
             return read_url(request.query_params)
         if request.headers.get("content-encoding", "identity").lower() != "identity":
             raise RequestError(415, "Send the body as it is, without a content encoding.")
@@ -193,12 +228,8 @@ class GraphQLApp(GraphQL[CallerScope, None]):
         if name == "application/json" and charset in ("utf-8", "utf8"):
             return read_json(await request.get_body())
         if name == "multipart/form-data":
-            if not any(map(request.headers.get, _PREFLIGHTED)):
-                message = (
-                    "A form of another site could have sent this (CSRF): add the header "
-                    "`apollo-require-preflight: true` to multipart requests."
-                )
-                raise RequestError(403, message, "CSRF_PREVENTED")
+            if not _is_preflighted(request):
+                raise RequestError(403, _CSRF.format("multipart"), "CSRF_PREVENTED")
             return read_multipart(cast("Form", (await request.get_form_data()).form))
         message = (
             "Send JSON in UTF-8 (content-type: application/json), or files as multipart/form-data."
@@ -255,15 +286,17 @@ class GraphQLApp(GraphQL[CallerScope, None]):
         media_type = sub_response.media_type or JSON
         if "data" not in response_data and media_type == GRAPHQL_RESPONSE:
             sub_response.status_code = _status(response_data)
+        if sub_response.status_code == 401:
+            sub_response.headers.update(_BEARER)
         if seconds := _retry_after(response_data):
             sub_response.headers["retry-after"] = str(seconds)
         response = super().create_response(response_data, sub_response)
         response.headers["content-type"] = media_type
         return response
 
-    @property
-    def graphql_ide_html(self) -> str:
-        return explorer.page(PATH)
+    async def render_graphql_ide(self, request: Request) -> Response:
+        headers = {"content-security-policy": explorer.CONTENT_SECURITY_POLICY}
+        return HTMLResponse(explorer.page(PATH), headers=headers)
 
     def decode_json(self, data: str | bytes) -> object:
         return orjson.loads(data)
@@ -271,6 +304,14 @@ class GraphQLApp(GraphQL[CallerScope, None]):
     def encode_json(self, data: object) -> str:
         # Text, since the official WebSocket client does not take bytes.
         return orjson.dumps(data, default=_encode).decode()
+
+
+def _is_preflighted(request: AsyncHTTPRequestAdapter) -> bool:
+    return any(map(request.headers.get, _PREFLIGHTED))
+
+
+def _scope(connection: Request | WebSocket, caller: Caller) -> CallerScope:
+    return CallerScope(connection.app.state.parts, caller.user, _base_url(connection), caller)
 
 
 def _base_url(request: Request | WebSocket) -> str:
@@ -298,8 +339,9 @@ def _request_data(query: str | None, parameters: Mapping[str, Any]) -> GraphQLRe
 def _status(response: Any) -> int:
     """Of an answer whose operation was not executed."""
     codes = {error["extensions"]["code"] for error in response["errors"]}
-    if RateLimited.code in codes:
-        return 429
+    for code, status in _STATUSES.items():
+        if code in codes:
+            return status
     return 500 if "INTERNAL_SERVER_ERROR" in codes else 400
 
 

@@ -4,10 +4,13 @@ import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from pymongo.errors import PyMongoError
 
 from samplemind import __version__
+from samplemind.domain.user import Role
 from samplemind.health import check_parts
 from samplemind.parts import Parts
+from samplemind.server.authentication import caller_of
 
 # Less than a probe waits.
 _READY_SECONDS = 2
@@ -17,23 +20,36 @@ router = APIRouter(tags=["health"])
 
 @router.get("/api/v1/health")
 async def health(request: Request, response: Response) -> dict[str, Any]:
-    """Each part: up or down, its version, latency, what to do. 503 unless all are up."""
-    checked = await check_parts(_parts(request))
+    """Each part: up or down, its version, latency, what to do. 503 unless all are up.
+
+    Where people sign in, only an admin is told more than up or down.
+    """
+    parts = _parts(request)
+    checked = await check_parts(parts)
     up = all(part.up for part in checked)
     response.status_code = 200 if up else 503
+    tells = not parts.settings.auth_required or await _is_admin(request)
     return {
         "status": "up" if up else "degraded",
-        "version": __version__,
+        "version": __version__ if tells else None,
         "parts": {
             part.name: {
                 "status": "up" if part.up else "down",
-                "version": part.version,
-                "latencyMs": part.latency_ms,
-                "advice": part.advice,
+                "version": part.version if tells else None,
+                "latencyMs": part.latency_ms if tells else None,
+                "advice": part.advice if tells else None,
             }
             for part in checked
         },
     }
+
+
+async def _is_admin(request: Request) -> bool:
+    try:
+        user = (await caller_of(request)).user
+    except PyMongoError:
+        return False
+    return user is not None and user.role is Role.ADMIN
 
 
 @router.get("/health/ready")

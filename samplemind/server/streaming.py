@@ -11,19 +11,24 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from strawberry.http import GraphQLRequestData
 from strawberry.schema import BaseSchema
-from strawberry.types.execution import StreamExecutionResult
+from strawberry.types.execution import PreExecutionError, StreamExecutionResult
 from strawberry.types.graphql import OperationType
 from strawberry.utils.operation import get_operation_type
 
 from resolvers.scope import Scope as CallerScope
+from samplemind.domain.errors import Unauthenticated
 from samplemind.server.media_types import accepted, answer_type
 from samplemind.server.transports import Transport, choose
 from schema.defer import defers, in_parts
+from schema.errors import refused
 
 _log = structlog.get_logger(__name__)
 
 # Who takes longer to make room for the next part is dropped, rather than waited for.
 SLOW_SECONDS = 10
+
+# What is told where the session or key ends that something is live by.
+OVER = Unauthenticated("Your session or key has ended: sign in again.")
 
 Results = AsyncGenerator[StreamExecutionResult, None]
 
@@ -69,22 +74,26 @@ class StreamedResponse(Response):
     """Sends `results` by way of `transport`.
 
     The results are closed, with whatever they hold, as soon as the client has left, or has not
-    read for SLOW_SECONDS.
+    read for SLOW_SECONDS, or `over` has ended: the client's session.
     """
 
-    def __init__(self, results: Results, transport: Transport) -> None:
+    def __init__(
+        self, results: Results, transport: Transport, over: Coroutine[Any, Any, None]
+    ) -> None:
         headers = {"cache-control": "no-cache, no-transform", "x-accel-buffering": "no"}
         self.status_code = 200
         self.media_type = transport.media_type
         self.background = None
         self.init_headers(headers)
-        self._results, self._transport = results, transport
+        self._results, self._transport, self._over = results, transport, over
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         sender = _Sender(send)
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         try:
-            await _first_to_end(self._send(sender), self._beat(sender), _left(receive))
+            await _first_to_end(
+                self._send(sender), self._beat(sender), self._end(sender), _left(receive)
+            )
         except TimeoutError:
             _log.info("a slow reader was dropped", path=scope["path"])
 
@@ -96,6 +105,11 @@ class StreamedResponse(Response):
             async for result in results:
                 await sender.send(transport.result(result))
         await sender.send(transport.end, more=False)
+
+    async def _end(self, sender: "_Sender") -> None:
+        await self._over
+        await sender.send(self._transport.result(PreExecutionError(None, [refused(OVER)])))
+        await sender.send(self._transport.end, more=False)
 
     async def _beat(self, sender: "_Sender") -> None:
         while True:

@@ -5,15 +5,16 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, NamedTuple
 
 import orjson
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
-from strawberry.types.execution import PreExecutionError, StreamExecutionResult
+from strawberry.types.execution import PreExecutionError
 
-from samplemind.server.streaming import SLOW_SECONDS
+from samplemind.domain.errors import DomainError
+from samplemind.server.streaming import OVER, SLOW_SECONDS, Results
 from samplemind.server.transports import Encode, formatted
 
 PROTOCOL = "graphql-transport-ws"
@@ -28,7 +29,17 @@ _MOST_OPERATIONS = 100
 _REASON_BYTES = 123
 
 Message = dict[str, Any]
-Execute = Callable[[Message], AsyncGenerator[StreamExecutionResult, None]]
+Execute = Callable[[Message], Results]
+
+
+class Opened(NamedTuple):
+    """What a socket may do once it has been initialised. It is closed when `over` ends."""
+
+    execute: Execute
+    over: Coroutine[Any, Any, None]
+
+
+Open = Callable[[Message], Awaitable[Opened]]
 
 
 class _Closed(Exception):
@@ -42,9 +53,11 @@ class _Closed(Exception):
 class Connection:
     """One socket. Each operation on it is a task, which ends with the socket."""
 
-    def __init__(self, socket: WebSocket, execute: Execute, encode: Encode) -> None:
-        self._socket, self._execute, self._encode = socket, execute, encode
-        self._acknowledged = False
+    def __init__(self, socket: WebSocket, open_: Open, encode: Encode) -> None:
+        """`open_` is given the payload of `connection_init`, and raises a DomainError for one that
+        it refuses."""
+        self._socket, self._open, self._encode = socket, open_, encode
+        self._execute: Execute | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
 
     async def serve(self) -> None:
@@ -69,7 +82,7 @@ class Connection:
     async def _listen(self, tasks: asyncio.TaskGroup) -> None:
         try:
             async with asyncio.timeout(_INIT_SECONDS):
-                while not self._acknowledged:
+                while self._execute is None:
                     await self._hear(tasks)
         except TimeoutError:
             raise _Closed(4408, "Connection initialisation timeout") from None
@@ -80,10 +93,14 @@ class Connection:
         message = await self._receive()
         match message.get("type"):
             case "connection_init":
-                _optional_object(message, "payload")
-                if self._acknowledged:
+                payload = _optional_object(message, "payload")
+                if self._execute is not None:
                     raise _Closed(4429, "Too many initialisation requests")
-                self._acknowledged = True
+                try:
+                    self._execute, over = await self._open(payload or {})
+                except DomainError as error:
+                    raise _Closed(4403, f"{error.code}: {error.message}") from None
+                tasks.create_task(_close_after(over))
                 await self._send({"type": "connection_ack"})
             case "ping":
                 _optional_object(message, "payload")
@@ -101,7 +118,7 @@ class Connection:
                 raise _Closed(4400, "Unknown message type")
 
     async def _subscribe(self, id_: str, operation: Message, tasks: asyncio.TaskGroup) -> None:
-        if not self._acknowledged:
+        if self._execute is None:
             raise _Closed(4401, "Unauthorized")
         if id_ in self._operations:
             raise _Closed(4409, f"Subscriber for {id_} already exists")
@@ -110,11 +127,11 @@ class Connection:
             error = {"message": message, "extensions": {"code": "TOO_MANY_OPERATIONS"}}
             await self._send({"type": "error", "id": id_, "payload": [error]})
             return
-        self._operations[id_] = tasks.create_task(self._run(id_, operation))
+        self._operations[id_] = tasks.create_task(self._run(id_, self._execute(operation)))
 
-    async def _run(self, id_: str, operation: Message) -> None:
+    async def _run(self, id_: str, running: Results) -> None:
         last: Message = {"type": "complete", "id": id_}
-        async with contextlib.aclosing(self._execute(operation)) as results:
+        async with contextlib.aclosing(running) as results:
             async for result in results:
                 payload = formatted(result)
                 if isinstance(result, PreExecutionError):
@@ -151,6 +168,11 @@ class Connection:
         with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await self._socket.close(why.code, reason)
+
+
+async def _close_after(over: Coroutine[Any, Any, None]) -> None:
+    await over
+    raise _Closed(4403, f"{OVER.code}: {OVER.message}")
 
 
 def _optional_object(holder: Message, name: str) -> dict[str, Any] | None:

@@ -2,10 +2,13 @@
 
 from samplemind.cache import Cache
 from samplemind.store.analyses import Analyses
+from samplemind.store.api_keys import ApiKeys
 from samplemind.store.audio_files import AudioFiles
+from samplemind.store.audit_events import AuditEvents
 from samplemind.store.batch_jobs import BatchJobs
 from samplemind.store.database import connect
 from samplemind.store.uploads import Uploads
+from samplemind.store.usage import Usages
 from samplemind.store.users import Users
 
 
@@ -18,14 +21,30 @@ class Store:
         self.analyses = Analyses(self._database)
         self.batch_jobs = BatchJobs(self._database)
         self.users = Users(self._database)
+        self.api_keys = ApiKeys(self._database)
+        self.audit_events = AuditEvents(self._database)
         self.uploads = Uploads(self._database)
+        self.usages = Usages(self._database)
 
     async def prepare(self) -> None:
         """Makes the indexes; safe to call at every start."""
         await self.audio_files.prepare()
         await self.analyses.prepare()
         await self.batch_jobs.prepare()
+        await self.users.prepare()
+        await self.api_keys.prepare()
+        await self.audit_events.prepare()
         await self.uploads.prepare()
+        await self.usages.prepare()
+
+    async def forget_library(self, owner_id: str) -> None:
+        """Removes all rows of sounds and of what was made of them. Work first, so that workers
+        begin nothing of it any more."""
+        await self.batch_jobs.forget_owner(owner_id)
+        await self.analyses.forget_owner(owner_id)
+        await self.uploads.forget_owner(owner_id)
+        await self.audio_files.forget_owner(owner_id)
+        await self.usages.forget_owner(owner_id)
 
     async def version(self) -> str:
         """The server's version; raises where it does not answer."""

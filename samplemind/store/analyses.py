@@ -279,6 +279,10 @@ class Analyses:
         await self._analyses.delete_many({**of_file, "batch_id": None, "status": {"$in": final}})
         await self._analyses.update_many(of_file, {"$set": _result(Findings())})
 
+    async def forget_owner(self, owner_id: str) -> None:
+        """Removes all of an owner's."""
+        await self._analyses.delete_many({"key": within(scoped(owner_id, ""))})
+
     async def _finish(self, id_: str, status: AnalysisStatus, change: Document) -> Analysis | None:
         change = {**change, "finished_at": datetime.now(UTC)}
         return await self._move(id_, AnalysisStatus.RUNNING, status, change)

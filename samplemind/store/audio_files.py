@@ -252,6 +252,24 @@ class AudioFiles:
         async with self._changing(owner_id):
             await self._files.delete_one({"key": scoped(owner_id, id_)})
 
+    async def sums(self, owner_id: str) -> tuple[int, int, float]:
+        """How many files, how many bytes, how many seconds: read from all of them."""
+        group = {
+            "_id": None,
+            "files": {"$sum": 1},
+            "bytes": {"$sum": "$size_bytes"},
+            "seconds": {"$sum": "$facts.duration_seconds"},
+        }
+        match = {"$match": self._matching(owner_id, None)}
+        async for row in self._files.aggregate([match, {"$group": group}]):
+            return row["files"], row["bytes"], row["seconds"]
+        return 0, 0, 0.0
+
+    async def forget_owner(self, owner_id: str) -> None:
+        """Removes all of an owner's."""
+        async with self._changing(owner_id):
+            await self._files.delete_many({"key": within(scoped(owner_id, ""))})
+
     async def stats(self, owner_id: str, filter_: AudioFileFilter | None = None) -> LibraryStats:
         """Sums over all files that match. Tempos are counted in steps of 10 BPM: "120-129" holds
         all from 120 up to, and without, 130."""

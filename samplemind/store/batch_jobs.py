@@ -9,7 +9,7 @@ from pymongo.errors import DuplicateKeyError
 
 from samplemind.domain.batch_job import BatchItem, BatchJob, BatchProgress
 from samplemind.domain.paging import Page, Window
-from samplemind.store.database import END, Database, Document, scoped
+from samplemind.store.database import END, Database, Document, scoped, within
 from samplemind.store.pages import read_page
 
 _batch_job = TypeAdapter(BatchJob)
@@ -74,6 +74,13 @@ class BatchJobs:
     async def count(self, owner_id: str) -> int:
         prefix = scoped(owner_id, "")
         return await self._batches.count_documents({"key": {"$gt": prefix, "$lt": prefix + END}})
+
+    async def forget_owner(self, owner_id: str) -> None:
+        """Removes all of an owner's, with their changes."""
+        own = {"key": within(scoped(owner_id, ""))}
+        async for row in self._batches.find(own, {"_id": 1}):
+            await self._changes.delete_many({"key": within(f"{row['_id']}:")})
+        await self._batches.delete_many(own)
 
     async def advance(
         self, batch_id: str, counts: dict[str, int], item: BatchItem | None

@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import TypeAdapter
 
 from samplemind.domain.upload import Upload
-from samplemind.store.database import Database, Document, scoped
+from samplemind.store.database import Database, Document, scoped, within
 
 _upload = TypeAdapter(Upload)
 
@@ -73,5 +73,14 @@ class Uploads:
         documents = await self._uploads.find({"expires_at": {"$lt": before}}).to_list(None)
         return [_load(document) for document in documents]
 
+    async def announced_bytes(self, owner_id: str) -> int:
+        """Of those that are not completed and not yet cleaned away."""
+        cursor = self._uploads.find({"key": within(scoped(owner_id, ""))})
+        return sum([row["size_bytes"] async for row in cursor if not row["completed"]])
+
     async def remove(self, owner_id: str, id_: str) -> None:
         await self._uploads.delete_one({"key": scoped(owner_id, id_)})
+
+    async def forget_owner(self, owner_id: str) -> None:
+        """Removes all of an owner's."""
+        await self._uploads.delete_many({"key": within(scoped(owner_id, ""))})

@@ -28,7 +28,7 @@ class _Library:
 
     async def fill(self, count: int) -> "_Library":
         parts, owner = self.scope.parts, self.scope.owner_id
-        await parts.store.users.ensure(self.scope.viewer)
+        await parts.store.users.ensure(self.scope.user)
         await parts.store.batch_jobs.add(self.batch)
         files = [audio_file(owner) for _ in range(count)]
         self.first_id = files[0].id

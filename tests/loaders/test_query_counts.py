@@ -63,6 +63,7 @@ RELATIONS = {
     "BatchJob.items": _batches(f"items{_PAGE.replace('node { id }', 'node { status }')}"),
     "User.totalUploads": _owners("totalUploads"),
     "User.totalAnalyses": _owners("totalAnalyses"),
+    "User.apiKeys": _owners("apiKeys { name }"),
     "User.audioFiles": _owners(f"audioFiles{_PAGE}"),
     "AudioFileConnection.totalCount": _owners("audioFiles { totalCount }"),
     "SimilarAudioFileEdge.reasons": "query ($file: ID!) { similarTo(target: {audioFileId: $file},"
@@ -108,7 +109,7 @@ class Library:
 
     async def fill(self) -> "Library":
         parts, owner, count = self.scope.parts, self.scope.owner_id, self.count
-        await parts.store.users.ensure(self.scope.viewer)
+        await parts.store.users.ensure(self.scope.user)
         files = [audio_file(owner) for _ in range(count)]
         batches = [batch_job(owner, count) for _ in range(count)]
         made = [

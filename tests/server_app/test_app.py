@@ -26,7 +26,9 @@ _DEAD = "127.0.0.1:1"
 
 
 def _client(app: FastAPI) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test", timeout=20)
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://localhost", timeout=20
+    )
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +159,7 @@ async def test_a_crash_is_answered_and_logged_with_its_id() -> None:
         raise ZeroDivisionError
 
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         with structlog.testing.capture_logs() as logs:
             answer = await client.get("/broken")
     assert answer.status_code == 500

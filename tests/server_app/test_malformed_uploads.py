@@ -41,7 +41,9 @@ async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     app = make_app(settings.model_copy(update={"max_upload_bytes": 2 * len(_SOUND)}))
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://localhost"
+        ) as client,
     ):
         yield client
 
@@ -178,6 +180,7 @@ async def test_a_client_that_goes_away(client: httpx.AsyncClient) -> None:
         "path": "/graphql",
         "query_string": b"",
         "headers": [
+            (b"host", b"localhost"),
             (b"content-type", b"multipart/form-data; boundary=x"),
             (b"apollo-require-preflight", b"true"),
         ],

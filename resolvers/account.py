@@ -1,0 +1,37 @@
+"""An account as a whole: its end."""
+
+from resolvers.api_keys import revoke_api_key
+from resolvers.audit import note
+from resolvers.scope import Scope
+from samplemind.auth import passwords
+from samplemind.auth.endings import user_name
+from samplemind.domain.audit_event import AuditAction
+from samplemind.domain.errors import InvalidCredentials
+
+
+async def delete_account(scope: Scope, password: str) -> str:
+    """Removes everything of the caller's; answers whose it was. What breaks off can be asked for
+    again, since the account itself goes last.
+
+    Raises InvalidCredentials, TooManyAttempts.
+    """
+    parts, user = scope.parts, scope.user
+    await parts.attempts.count(scope.caller.address, user.email)
+    hash_ = await parts.store.users.password_hash(user.id)
+    is_right, _ = await passwords.verified(password, hash_)
+    if not is_right:
+        raise InvalidCredentials("The password is wrong.", field=("input", "password"))
+    # Who could still add something goes first.
+    await parts.sessions.end_all(user.id)
+    for api_key in await parts.store.api_keys.of_owner(user.id):
+        await revoke_api_key(scope, api_key.id)
+    await parts.store.forget_library(user.id)
+    await parts.vectors.forget_owner(user.id)
+    for prefix in (user.id, f"uploads/{user.id}"):
+        await parts.blobs.remove_all(prefix)
+    await parts.cache.forget(user.id)
+    await parts.store.audit_events.forget_user(user.id)
+    await parts.store.users.remove(user)
+    await parts.endings.end(user_name(user.id))
+    await note(scope, AuditAction.ACCOUNT_DELETED, user.id)
+    return user.id
