@@ -175,7 +175,7 @@ class TestAuditEvents:
         await Person(http).ask(LOG_IN, input={**asked, "password": PASSWORD})
         by_key = await person.with_key()
         await by_key.ask(COUNT)
-        expected = ["REGISTERED", "SIGN_IN_REFUSED", "SIGNED_IN", "API_KEY_CREATED", "API_KEY_USED"]
+        expected = ["REGISTERED", "ATTEMPT_REFUSED", "SIGNED_IN", "API_KEY_CREATED", "API_KEY_USED"]
         async with asyncio.timeout(10):
             while len(found := await self.of(admin, person)) < len(expected):
                 pass
