@@ -32,6 +32,7 @@ async def parts(settings: Settings) -> AsyncIterator[Parts]:
 @pytest.fixture(scope="module")
 async def http(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     async for client in served(open_to_many(settings, quota_files=100)):
+        await registered(client)  # the first, who is an admin
         yield client
 
 
