@@ -48,7 +48,7 @@ async def log_in(scope: Scope, email: str, password: str) -> Session:
     user, hash_ = await parts.store.users.by_email(email) or (None, None)
     is_right, better = await passwords.verified(password, hash_)
     if user is None or not is_right:
-        await note(scope, AuditAction.SIGN_IN_REFUSED, user and user.id)
+        await note(scope, AuditAction.ATTEMPT_REFUSED, user and user.id)
         raise InvalidCredentials("The email or the password is wrong.")
     if better:
         await parts.store.users.set_password(user.id, better)

@@ -95,7 +95,7 @@ _describe(
     "What can happen to an account.",
     REGISTERED="It was made.",
     SIGNED_IN="Somebody signed in to it.",
-    SIGN_IN_REFUSED="Somebody tried to, with a wrong email or password.",
+    ATTEMPT_REFUSED="Somebody tried to, with a wrong email or password.",
     SIGNED_OUT="A session was ended.",
     SESSION_REUSED="A spent refresh token was shown, which ended its session.",
     CREDENTIALS_SET="An operator set its password anew.",

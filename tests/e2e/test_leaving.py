@@ -164,7 +164,7 @@ def unread(server: Server) -> socket.socket:
 def watch_by_http(server: Server, accept: str, batch_id: str) -> socket.socket:
     body = json.dumps({"query": FLOOD, "variables": {"id": batch_id}}).encode()
     head = (
-        f"POST /graphql HTTP/1.1\r\nHost: x\r\nAccept: {accept}\r\n"
+        f"POST /graphql HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     connection = unread(server)
@@ -176,7 +176,7 @@ def watch_by_websocket(server: Server, batch_id: str) -> socket.socket:
     connection = unread(server)
     key = base64.b64encode(os.urandom(16)).decode()
     connection.sendall(
-        "GET /graphql HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "GET /graphql HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n".encode()
     )
