@@ -31,6 +31,9 @@ _LOOP_BEATS = np.array([2, 4, 8, 16, 32, 64, 3, 6, 12, 24, 48])
 _BINARY = 6
 """So many of the counts are powers of two."""
 
+_SLOW, _NEARLY = 75.0, 0.6
+"""Music is counted so slowly only where that is plainly likelier than twice as fast."""
+
 _EXACT = 0.005
 _ROUND_BPM = 0.05
 _USUAL_BPM = 70.0, 180.0
@@ -93,7 +96,7 @@ def tempo(onsets: Onsets, loop_lengths: Sequence[float]) -> Tempo | None:
     share = np.exp(utility - utility.max())
     share /= share.sum()
     order = np.argsort(-share)
-    best = float(bpms[order[0]])
+    best = _counted(bpms, share)
     if not is_felt(pulse.correlation, best):
         return tempo_of_length(loop_lengths)
     exact = np.array([count * 60 / seconds for seconds in loop_lengths for count in _LOOP_BEATS])
@@ -109,6 +112,17 @@ def tempo(onsets: Onsets, loop_lengths: Sequence[float]) -> Tempo | None:
         confidence=float(min(1.0, share[same].sum())),
         alternatives=tuple(alternatives[:3]),
     )
+
+
+def _counted(bpms: np.ndarray, share: np.ndarray) -> float:
+    """The likeliest; of a slow tempo and its double that are nearly as likely, the double."""
+    best = int(np.argmax(share))
+    doubles = np.flatnonzero(np.abs(bpms / bpms[best] / 2 - 1) < _SAME)
+    if bpms[best] < _SLOW and len(doubles):
+        double = int(doubles[np.argmax(share[doubles])])
+        if share[double] > _NEARLY * share[best]:
+            best = double
+    return float(bpms[best])
 
 
 def tempo_of_length(loop_lengths: Sequence[float]) -> Tempo | None:

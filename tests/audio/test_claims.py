@@ -116,7 +116,7 @@ def undecided() -> np.ndarray:
     """Two seconds of which the sound itself says neither: drums so faint that they may be room."""
     found = [
         place([(0, kick()), (second, gain * snare()), (1.7, gain * hat())], 2.0)
-        for second in (0.5, 0.8, 1.0, 1.2, 1.5)
+        for second in np.linspace(0.4, 1.5, 12)
         for gain in np.geomspace(0.01, 0.3, 12)
     ]
     odds = [abs(model().loop_odds(traits(features_of(y)))) for y in found]

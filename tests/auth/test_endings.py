@@ -64,11 +64,10 @@ async def test_it_is_forgotten_when_no_token_is_good_any_more(
     two: tuple[Endings, Endings], owner_id: str
 ) -> None:
     here, _ = two
-    await here.end(owner_id)
     assert endings._KEPT_SECONDS > 15 * 60
     passed = time.time() - 1
     await here._events.redis.zadd(endings._KEY, {owner_id: passed})
-    here._ended[owner_id] = passed
+    here._note(owner_id, passed)
     await here._read()
     assert not await here.has_ended([owner_id])
     assert await here._events.redis.zscore(endings._KEY, owner_id) is None
