@@ -36,7 +36,7 @@ def absences(found: Findings, level: AnalysisLevel, features: Features) -> Itera
         if getattr(found, field) is not None:
             continue
         if not level.includes(needed):
-            code = AbsenceCode.NOT_ASKED
+            code = AbsenceCode.BEYOND_LEVEL
         elif features.is_silent:
             code = AbsenceCode.SILENT
         else:
@@ -51,11 +51,11 @@ def _why(field: str, found: Findings, seconds: float) -> AbsenceCode:
         case "key":
             return AbsenceCode.NO_TONALITY
         case "pitch":
-            return AbsenceCode.NO_PITCH if is_one_shot else AbsenceCode.NOT_ONE_SHOT
+            return AbsenceCode.NO_PITCH if is_one_shot else AbsenceCode.MANY_NOTES
         case _ if is_one_shot:
             return AbsenceCode.ONE_SHOT
         case "loop" if found.kind is SampleKind.TRACK:
-            return AbsenceCode.NOT_LOOP
+            return AbsenceCode.TRACK_WITHOUT_LOOP
         case _ if found.tempo and seconds * found.tempo.bpm / 60 < FEWEST_BEATS:
             return AbsenceCode.TOO_SHORT
         case _:

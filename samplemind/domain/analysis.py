@@ -159,11 +159,11 @@ class LoopPoints:
 class AbsenceCode(StrEnum):
     """Why there is no answer."""
 
-    NOT_ASKED = "NOT_ASKED"
+    BEYOND_LEVEL = "BEYOND_LEVEL"
     SILENT = "SILENT"
     ONE_SHOT = "ONE_SHOT"
-    NOT_ONE_SHOT = "NOT_ONE_SHOT"
-    NOT_LOOP = "NOT_LOOP"
+    MANY_NOTES = "MANY_NOTES"
+    TRACK_WITHOUT_LOOP = "TRACK_WITHOUT_LOOP"
     NO_PULSE = "NO_PULSE"
     NO_TONALITY = "NO_TONALITY"
     NO_PITCH = "NO_PITCH"
@@ -175,11 +175,11 @@ class AbsenceCode(StrEnum):
 
 
 _MESSAGES = {
-    AbsenceCode.NOT_ASKED: "The level of the analysis does not ask for it: ask for a higher one.",
+    AbsenceCode.BEYOND_LEVEL: "The analysis was not asked for it: ask for a higher level.",
     AbsenceCode.SILENT: "The sound is silent.",
     AbsenceCode.ONE_SHOT: "It is a one-shot, which happens once.",
-    AbsenceCode.NOT_ONE_SHOT: "It is told of one-shots only: other sounds have many notes.",
-    AbsenceCode.NOT_LOOP: "It is a track, and its file has no loop points.",
+    AbsenceCode.MANY_NOTES: "It is told of one-shots only: other sounds have many notes.",
+    AbsenceCode.TRACK_WITHOUT_LOOP: "It is a track, and its file has no loop points.",
     AbsenceCode.NO_PULSE: "Nothing in the sound repeats itself as beats do.",
     AbsenceCode.NO_TONALITY: "The sound has no clear notes, as drums and noise have none.",
     AbsenceCode.NO_PITCH: "The sound has no steady fundamental.",

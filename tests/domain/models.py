@@ -104,7 +104,7 @@ def findings(**fields: Any) -> Findings:
         "loop": LoopPoints(0.0, 2.0, 4, 1, 0.01),
         "labels": (Label("bass", 0.9), Label("dark", 0.4)),
         "embedding": embedding(1.0),
-        "absences": (Absence("pitch", AbsenceCode.NOT_ONE_SHOT),),
+        "absences": (Absence("pitch", AbsenceCode.MANY_NOTES),),
     }
     return Findings(**(values | fields))
 
