@@ -10,7 +10,7 @@ class SoundLimits:
     `decoded_bytes` counts samples as they are in memory: four bytes each, in every channel.
     """
 
-    seconds: float = 3 * 3_600
+    seconds: float = 4 * 3_600
     channels: int = 32
     lowest_rate: int = 2_000
     highest_rate: int = 768_000
