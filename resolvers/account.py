@@ -1,5 +1,7 @@
 """An account as a whole: its end."""
 
+import asyncio
+
 from resolvers.api_keys import revoke_api_key
 from resolvers.audit import note
 from resolvers.scope import Scope
@@ -7,6 +9,8 @@ from samplemind.auth import passwords
 from samplemind.auth.endings import user_name
 from samplemind.domain.audit_event import AuditAction
 from samplemind.domain.errors import InvalidCredentials
+
+_deleting: set[asyncio.Task[None]] = set()
 
 
 async def delete_account(scope: Scope, password: str) -> str:
@@ -21,6 +25,16 @@ async def delete_account(scope: Scope, password: str) -> str:
     is_right, _ = await passwords.verified(password, hash_)
     if not is_right:
         raise InvalidCredentials("The password is wrong.", field=("input", "password"))
+    # To its end: with the caller's session ends the stream or socket by which this was asked.
+    deleting = asyncio.create_task(_delete(scope))
+    _deleting.add(deleting)
+    deleting.add_done_callback(_deleting.discard)
+    await asyncio.shield(deleting)
+    return user.id
+
+
+async def _delete(scope: Scope) -> None:
+    parts, user = scope.parts, scope.user
     # Who could still add something goes first.
     await parts.sessions.end_all(user.id)
     for api_key in await parts.store.api_keys.of_owner(user.id):
@@ -34,4 +48,3 @@ async def delete_account(scope: Scope, password: str) -> str:
     await parts.store.users.remove(user)
     await parts.endings.end(user_name(user.id))
     await note(scope, AuditAction.ACCOUNT_DELETED, user.id)
-    return user.id

@@ -136,6 +136,17 @@ async def test_removes_every_trace(
     assert found["errors"][0]["code"] == "INVALID_CREDENTIALS"
 
 
+async def test_goes_to_its_end_where_the_stream_that_asked_ends_with_the_session(
+    person: Person, http: httpx.AsyncClient, parts: Parts, settings: Settings
+) -> None:
+    body = {"query": DELETE, "variables": {"password": PASSWORD}}
+    headers = {**person.headers, "accept": "text/event-stream"}
+    assert (await http.post("/graphql", json=body, headers=headers)).status_code == 200
+    async with asyncio.timeout(20):
+        while await traces(parts, settings, person) != {"audit_events"}:
+            pass
+
+
 async def test_leaves_others_alone(
     person: Person, http: httpx.AsyncClient, sounds: list[Path], parts: Parts, settings: Settings
 ) -> None:
