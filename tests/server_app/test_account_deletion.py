@@ -137,8 +137,9 @@ async def test_removes_every_trace(
 
 
 async def test_goes_to_its_end_where_the_stream_that_asked_ends_with_the_session(
-    person: Person, http: httpx.AsyncClient, parts: Parts, settings: Settings
+    admin: Person, person: Person, http: httpx.AsyncClient, parts: Parts, settings: Settings
 ) -> None:
+    assert admin.id != person.id  # of the first, a row stays
     body = {"query": DELETE, "variables": {"password": PASSWORD}}
     headers = {**person.headers, "accept": "text/event-stream"}
     assert (await http.post("/graphql", json=body, headers=headers)).status_code == 200
