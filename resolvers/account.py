@@ -35,7 +35,19 @@ async def delete_account(scope: Scope, password: str) -> str:
 
 async def _delete(scope: Scope) -> None:
     parts, user = scope.parts, scope.user
-    # Who could still add something goes first.
+    await _remove_everything(scope)
+    await parts.store.users.remove(user)
+    await parts.endings.end(user_name(user.id))
+    try:
+        # What had begun by then may have come to its end meanwhile: a sign-in, an upload.
+        await _remove_everything(scope)
+    finally:
+        await note(scope, AuditAction.ACCOUNT_DELETED, user.id)
+
+
+async def _remove_everything(scope: Scope) -> None:
+    """But the account. Who could still add something goes first."""
+    parts, user = scope.parts, scope.user
     await parts.sessions.end_all(user.id)
     for api_key in await parts.store.api_keys.of_owner(user.id):
         await revoke_api_key(scope, api_key.id)
@@ -45,6 +57,3 @@ async def _delete(scope: Scope) -> None:
         await parts.blobs.remove_all(prefix)
     await parts.cache.forget(user.id)
     await parts.store.audit_events.forget_user(user.id)
-    await parts.store.users.remove(user)
-    await parts.endings.end(user_name(user.id))
-    await note(scope, AuditAction.ACCOUNT_DELETED, user.id)
