@@ -1,5 +1,7 @@
 """An account as a whole: its end."""
 
+import asyncio
+
 from resolvers.api_keys import revoke_api_key
 from resolvers.audit import note
 from resolvers.scope import Scope
@@ -7,6 +9,8 @@ from samplemind.auth import passwords
 from samplemind.auth.endings import user_name
 from samplemind.domain.audit_event import AuditAction
 from samplemind.domain.errors import InvalidCredentials
+
+_deleting: set[asyncio.Task[None]] = set()
 
 
 async def delete_account(scope: Scope, password: str) -> str:
@@ -21,7 +25,29 @@ async def delete_account(scope: Scope, password: str) -> str:
     is_right, _ = await passwords.verified(password, hash_)
     if not is_right:
         raise InvalidCredentials("The password is wrong.", field=("input", "password"))
-    # Who could still add something goes first.
+    # To its end: with the caller's session ends the stream or socket by which this was asked.
+    deleting = asyncio.create_task(_delete(scope))
+    _deleting.add(deleting)
+    deleting.add_done_callback(_deleting.discard)
+    await asyncio.shield(deleting)
+    return user.id
+
+
+async def _delete(scope: Scope) -> None:
+    parts, user = scope.parts, scope.user
+    await _remove_everything(scope)
+    await parts.store.users.remove(user)
+    await parts.endings.end(user_name(user.id))
+    try:
+        # What had begun by then may have come to its end meanwhile: a sign-in, an upload.
+        await _remove_everything(scope)
+    finally:
+        await note(scope, AuditAction.ACCOUNT_DELETED, user.id)
+
+
+async def _remove_everything(scope: Scope) -> None:
+    """But the account. Who could still add something goes first."""
+    parts, user = scope.parts, scope.user
     await parts.sessions.end_all(user.id)
     for api_key in await parts.store.api_keys.of_owner(user.id):
         await revoke_api_key(scope, api_key.id)
@@ -31,7 +57,3 @@ async def delete_account(scope: Scope, password: str) -> str:
         await parts.blobs.remove_all(prefix)
     await parts.cache.forget(user.id)
     await parts.store.audit_events.forget_user(user.id)
-    await parts.store.users.remove(user)
-    await parts.endings.end(user_name(user.id))
-    await note(scope, AuditAction.ACCOUNT_DELETED, user.id)
-    return user.id

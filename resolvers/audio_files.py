@@ -12,10 +12,11 @@ from resolvers.analyses import request_analysis
 from resolvers.audit import note
 from resolvers.quota import give_back, room_for
 from resolvers.scope import Scope
+from samplemind.auth.endings import user_name
 from samplemind.domain.analysis import Analysis, AnalysisLevel
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.audit_event import AuditAction
-from samplemind.domain.errors import EmptyUpload, FileTooLarge, NotFound
+from samplemind.domain.errors import EmptyUpload, FileTooLarge, NotFound, Unauthenticated
 from samplemind.domain.ids import new_id, now
 from samplemind.domain.library import AudioFileFilter, AudioFileOrder, LibraryStats
 from samplemind.domain.naming import clean_filename, clean_tags
@@ -150,6 +151,17 @@ def _copy(file: BinaryIO, path: Path, limit: int) -> _Copy:
     return _Copy(digest.hexdigest(), size)
 
 
+async def _require_account(scope: Scope, file: AudioFile) -> None:
+    """Raises Unauthenticated where the account was deleted while the file came: nobody would ever
+    remove what came too late."""
+    parts, owner_id = scope.parts, scope.owner_id
+    if scope.caller.ends and await parts.endings.has_ended([user_name(owner_id)]):
+        await parts.store.forget_library(owner_id)
+        await parts.blobs.remove(file.blob_key)
+        await parts.cache.forget(owner_id)
+        raise Unauthenticated("This account was deleted.")
+
+
 async def _store(
     scope: Scope, path: Path, copy: _Copy, filename: str, tags: tuple[str, ...]
 ) -> AudioFile:
@@ -168,6 +180,7 @@ async def _store(
         # The bytes first: a row never points to nothing.
         await scope.parts.blobs.put(audio_file.blob_key, path, facts.media_type)
         stored = await scope.parts.store.audio_files.add(audio_file)
+        await _require_account(scope, audio_file)
     if stored.id != audio_file.id:
         await give_back(scope, audio_file)
     return stored

@@ -27,12 +27,21 @@ def refuse_unsafe(settings: Settings) -> None:
             f"SampleMind does not listen on {host} without sign-in, since all who reach it would "
             "be one user: set SAMPLEMIND_AUTH_REQUIRED=true, or SAMPLEMIND_HOST=127.0.0.1."
         )
-    if len(settings.secret) < SHORTEST_SECRET or len(set(settings.secret)) < _FEWEST_CHARACTERS:
+    if _can_be_guessed(settings.secret):
         raise CannotStart(
             f"To listen on {host}, SampleMind needs a secret that nobody can guess: set "
             f"SAMPLEMIND_SECRET to what `openssl rand -hex 32` makes ({SHORTEST_SECRET} characters "
             "or more, and not the same few again and again)."
         )
+    if any(map(_can_be_guessed, settings.former_secrets)):
+        raise CannotStart(
+            "One of SAMPLEMIND_FORMER_SECRETS can be guessed, and whoever does so can sign with it "
+            "still: take it out. Who was signed in by it has to sign in again."
+        )
+
+
+def _can_be_guessed(secret: str) -> bool:
+    return len(secret) < SHORTEST_SECRET or len(set(secret)) < _FEWEST_CHARACTERS
 
 
 def in_a_sentence(error: ValidationError) -> str:

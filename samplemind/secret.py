@@ -17,6 +17,11 @@ def with_secret(settings: Settings) -> Settings:
             f"SAMPLEMIND_SECRET is shorter than {SHORTEST_SECRET} characters, so it can be "
             "guessed: make one with `openssl rand -hex 32`."
         )
+    if any(len(former) < SHORTEST_SECRET for former in settings.former_secrets):
+        raise CannotStart(
+            f"One of SAMPLEMIND_FORMER_SECRETS is shorter than {SHORTEST_SECRET} characters: no "
+            "server has signed with it, and whoever guesses it could."
+        )
     return settings.model_copy(update={"secret": secret})
 
 

@@ -281,6 +281,14 @@ class TestServe:
             ({"auth_required": True}, "SAMPLEMIND_SECRET"),
             ({"auth_required": True, "secret": "0123456789abcdef"}, "SAMPLEMIND_SECRET"),
             ({"auth_required": True, "secret": "secret" * 8}, "SAMPLEMIND_SECRET"),
+            (
+                {
+                    "auth_required": True,
+                    "secret": "0123456789abcdef" * 4,
+                    "former_secrets": ("fedcba9876543210" * 4, "changeme"),
+                },
+                "SAMPLEMIND_FORMER_SECRETS",
+            ),
         ],
     )
     def test_others_are_served_with_sign_in_and_a_secret_only(

@@ -36,3 +36,9 @@ def test_each_data_directory_has_its_own(tmp_path: Path) -> None:
 def test_one_that_can_be_guessed_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CannotStart, match="SAMPLEMIND_SECRET"):
         with_secret(Settings(data_dir=tmp_path, secret="s" * 31))
+
+
+def test_a_former_one_that_can_be_guessed_is_refused(tmp_path: Path) -> None:
+    """It is not signed with any more, but what is signed with it is read."""
+    with pytest.raises(CannotStart, match="SAMPLEMIND_FORMER_SECRETS"):
+        with_secret(Settings(data_dir=tmp_path, secret="s" * 32, former_secrets=("changeme",)))

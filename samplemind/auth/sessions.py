@@ -21,6 +21,9 @@ local user, generation = unpack(redis.call('HMGET', KEYS[1], 'user', 'generation
 if not user then return false end
 if generation ~= ARGV[1] then return {user, 0} end
 redis.call('EXPIRE', KEYS[1], ARGV[2])
+-- Known as the user's for as long as it lasts, so that ending all of them ends this one.
+redis.call('SADD', ARGV[3] .. user, ARGV[4])
+redis.call('EXPIRE', ARGV[3] .. user, ARGV[2])
 return {user, redis.call('HINCRBY', KEYS[1], 'generation', 1)}
 """
 
@@ -60,7 +63,8 @@ class Sessions:
         Raises SessionEnded; TokenReused for a spent one, which ends the session.
         """
         async with _answering():
-            found = await self._rotate([_key(id_)], [generation, _SECONDS])
+            known = [generation, _SECONDS, _of_user(""), id_]
+            found = await self._rotate([_key(id_)], known)
         if not found:
             raise session_ended()
         user_id, following = found[0].decode(), found[1]

@@ -74,6 +74,8 @@ async def _succeed(
         raise WorkerLost(f"The worker was lost {_MAX_ATTEMPTS} times while it read this file.")
     audio_file = await _file_of(parts, analysis)
     findings = await _find(parts, analyze, audio_file, analysis.level)
+    # It may have been deleted meanwhile, and its owner too: then nobody would remove its vector.
+    audio_file = await _file_of(parts, analysis)
     # The vector first: without its analysis it is harmless, and not the other way round.
     await parts.vectors.put(audio_file, findings)
     seconds = time.perf_counter() - started

@@ -19,7 +19,6 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from resolvers.uploads import remove_expired_uploads
-from samplemind import __version__
 from samplemind.auth import passwords
 from samplemind.domain.user import LOCAL_USER, Role, User
 from samplemind.logs import RequestLog, configure_logs
@@ -69,9 +68,8 @@ def make_app(settings: Settings) -> FastAPI:
 
     trusted = trusted_documents(settings.trusted_documents)
     graphql = GraphQLApp(settings)
-    app = FastAPI(
-        title="SampleMind", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
-    )
+    # It would tell strangers the version; the API describes itself by GraphQL.
+    app = FastAPI(title="SampleMind", lifespan=lifespan, openapi_url=None)
     if not settings.auth_required:
         app.add_middleware(KnownHosts, names=known_names(settings))
     app.add_middleware(SecurityHeaders)

@@ -118,14 +118,19 @@ class StreamedResponse(Response):
 
 
 class _Sender:
-    """One part at a time, each within SLOW_SECONDS. Raises TimeoutError."""
+    """One part at a time, each within SLOW_SECONDS, and nothing after the last one, whoever sent
+    that. Raises TimeoutError."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._turn = asyncio.Lock()
+        self._has_ended = False
 
     async def send(self, body: bytes, *, more: bool = True) -> None:
         async with self._turn, asyncio.timeout(SLOW_SECONDS):
+            if self._has_ended:
+                return
+            self._has_ended = not more
             await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
 

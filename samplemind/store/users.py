@@ -69,9 +69,13 @@ class Users:
         return user
 
     async def by_ids(self, ids: Sequence[str]) -> list[User | None]:
-        """In the order of `ids`, None where there is no such user."""
+        """In the order of `ids`, None where there is no such user, or no longer."""
         documents = await self._users.find({"_id": {"$in": list(ids)}}).to_list(None)
-        found = {document["_id"]: _load(document) for document in documents}
+        found = {
+            document["_id"]: _load(document)
+            for document in documents
+            if document.get("claim") != _REMOVED
+        }
         return [found.get(id_) for id_ in ids]
 
     async def by_email(self, email: str) -> tuple[User, str] | None:

@@ -182,6 +182,28 @@ async def test_a_file_deleted_meanwhile_leaves_nothing_behind(
     assert await parts.store.analyses.embedding(owner_id, asked.id) is None
 
 
+async def test_an_owner_deleted_meanwhile_leaves_no_vector_behind(
+    parts: Parts, upload: Upload, owner_id: str
+) -> None:
+    asked = await _asked(parts, await upload(b"sound"))
+
+    async def delete() -> None:
+        api = Parts.open(parts.settings)
+        await api.store.forget_library(owner_id)
+        await api.vectors.forget_owner(owner_id)
+        await api.close()
+
+    def analyze(path: Path, level: AnalysisLevel) -> Findings:
+        with ThreadPoolExecutor() as elsewhere:
+            elsewhere.submit(asyncio.run, delete()).result(timeout=20)
+        return _FOUND
+
+    await run_analysis(parts, analyze, asked.id)
+    client = await parts.vectors._connected()
+    names = [collection.name for collection in await client.list_collections()]
+    assert not [name for name in names if owner_id in name]
+
+
 @pytest.mark.parametrize("status", [s for s in AnalysisStatus if s is not AnalysisStatus.QUEUED])
 async def test_what_is_not_queued_any_more_is_left_alone(
     parts: Parts, upload: Upload, status: AnalysisStatus

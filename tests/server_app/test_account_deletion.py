@@ -1,6 +1,7 @@
 """deleteAccount: nothing is left of the person, and everything of others."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from samplemind.domain.analysis import AnalysisStatus
+from samplemind.domain.ids import now
 from samplemind.domain.user import LOCAL_USER
 from samplemind.parts import Parts
 from samplemind.settings import Settings
@@ -137,6 +139,49 @@ async def test_removes_every_trace(
     assert found["errors"][0]["code"] == "INVALID_CREDENTIALS"
 
 
+async def test_leaves_nothing_of_an_upload_that_is_on_its_way(
+    admin: Person,
+    person: Person,
+    http: httpx.AsyncClient,
+    sounds: list[Path],
+    parts: Parts,
+    settings: Settings,
+) -> None:
+    assert admin.id != person.id  # of the first, a row stays
+    query = "mutation ($file: Upload!) { uploadAudio(input: {file: $file}) { errors { code } } }"
+    operations = {"query": query, "variables": {"file": None}}
+    request = http.build_request(
+        "POST",
+        "/graphql",
+        data={"operations": json.dumps(operations), "map": '{"0": ["variables.file"]}'},
+        files={"0": ("other.wav", sounds[1].read_bytes())},
+        headers={"apollo-require-preflight": "true", **person.headers},
+    )
+    content = await request.aread()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield content[:-10]
+        deleted = (await person.ask(DELETE, password=PASSWORD))["deleteAccount"]
+        assert deleted["errors"] == []
+        yield content[-10:]
+
+    answer = await http.post("/graphql", content=body(), headers=dict(request.headers))
+    assert "UNAUTHENTICATED" in answer.text
+    assert await traces(parts, settings, person) == {"audit_events"}
+
+
+async def test_goes_to_its_end_where_the_stream_that_asked_ends_with_the_session(
+    admin: Person, person: Person, http: httpx.AsyncClient, parts: Parts, settings: Settings
+) -> None:
+    assert admin.id != person.id  # of the first, a row stays
+    body = {"query": DELETE, "variables": {"password": PASSWORD}}
+    headers = {**person.headers, "accept": "text/event-stream"}
+    assert (await http.post("/graphql", json=body, headers=headers)).status_code == 200
+    async with asyncio.timeout(20):
+        while await traces(parts, settings, person) != {"audit_events"}:
+            pass
+
+
 async def test_leaves_others_alone(
     person: Person, http: httpx.AsyncClient, sounds: list[Path], parts: Parts, settings: Settings
 ) -> None:
@@ -158,6 +203,11 @@ async def test_of_the_first_makes_nobody_else_an_admin(settings: Settings) -> No
         first = await registered(http)
         assert decode_id(first.id) == ("User", LOCAL_USER)
         assert (await first.ask(DELETE, password=PASSWORD))["deleteAccount"]["errors"] == []
+        # Nor is there a way back for who was signing in meanwhile.
+        async for parts in opened(open_to_many(changed)):
+            late = parts.tokens.refresh(*await parts.sessions.begin(LOCAL_USER), now())
+            found = await Person(http).ask(REFRESH, input={"refreshToken": late})
+            assert found["refreshSession"]["errors"][0]["code"] == "SESSION_ENDED"
         second = await registered(http)
         assert (await second.ask("{ viewer { role } }"))["viewer"] == {"role": "USER"}
 

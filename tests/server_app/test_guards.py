@@ -98,6 +98,11 @@ class TestHeaders:
         assert "max-age=31536000" in answer.headers["strict-transport-security"]
 
 
+async def test_no_page_describes_the_server_to_strangers(shared: httpx.AsyncClient) -> None:
+    for path in ("/openapi.json", "/docs", "/redoc"):
+        assert (await shared.get(path)).status_code == 404
+
+
 async def test_a_crash_tells_nobody_of_our_insides(shared: httpx.AsyncClient) -> None:
     headers = {"authorization": "Bearer " + "x" * 10_000}
     answer = await shared.post("/graphql", json={"query": "{ viewer { id } }"}, headers=headers)
