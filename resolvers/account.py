@@ -3,12 +3,12 @@
 import asyncio
 
 from resolvers.api_keys import revoke_api_key
-from resolvers.audit import note
 from resolvers.scope import Scope
 from samplemind.auth import passwords
 from samplemind.auth.endings import user_name
-from samplemind.domain.audit_event import AuditAction
+from samplemind.domain.audit_event import AuditAction, AuditEvent
 from samplemind.domain.errors import InvalidCredentials
+from samplemind.domain.ids import new_id, now
 
 _deleting: set[asyncio.Task[None]] = set()
 
@@ -42,7 +42,9 @@ async def _delete(scope: Scope) -> None:
         # What had begun by then may have come to its end meanwhile: a sign-in, an upload.
         await _remove_everything(scope)
     finally:
-        await note(scope, AuditAction.ACCOUNT_DELETED, user.id)
+        # Without the address it was asked from: that would be a trace of the person.
+        event = AuditEvent(new_id(), AuditAction.ACCOUNT_DELETED, user.id, None, "", now())
+        await parts.store.audit_events.add(event)
 
 
 async def _remove_everything(scope: Scope) -> None:

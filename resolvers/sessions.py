@@ -14,7 +14,7 @@ from samplemind.domain.errors import (
 )
 from samplemind.domain.ids import new_id, now
 from samplemind.domain.session import Session
-from samplemind.domain.user import Role, User, check_password, clean_email, clean_username
+from samplemind.domain.user import Role, User, check_password, clean_email, clean_username, known_by
 
 
 async def register(scope: Scope, email: str, username: str, password: str) -> Session:
@@ -42,7 +42,7 @@ async def register(scope: Scope, email: str, username: str, password: str) -> Se
 async def log_in(scope: Scope, email: str, password: str) -> Session:
     """Raises InvalidCredentials, after the same time and in the same words for a wrong password and
     an unknown email; TooManyAttempts."""
-    email = email.strip().casefold()
+    email = known_by(email)
     parts = scope.parts
     await parts.attempts.count(scope.caller.address, email)
     user, hash_ = await parts.store.users.by_email(email) or (None, None)

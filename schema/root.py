@@ -60,14 +60,14 @@ class Schema(strawberry.Schema):
         if document.node:
             self._check_operation_type(context)
         if document.errors:
-            return PreExecutionError(data=None, errors=document.errors)
+            return await _refusal(scope, document.errors)
         if len(document.prices) > 1 and context._provided_operation_name is None:
             # Strawberry would take the first.
-            return PreExecutionError(data=None, errors=[no_operation(None)])
+            return await _refusal(scope, [no_operation(None)])
         cost = document.prices[context.operation_name].of(context.variables)
         context.extensions_results["cost"] = {"requested": cost, "limit": limits.cost}
         if cost > limits.cost:
-            return PreExecutionError(data=None, errors=[too_expensive(cost, limits.cost)])
+            return await _refusal(scope, [too_expensive(cost, limits.cost)])
         scope.cost = cost
         try:
             # Paid before it is refused: who may do nothing may not ask for ever, either.
@@ -90,6 +90,15 @@ class Schema(strawberry.Schema):
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
         """OperationExtension logs what is unexpected; the rest is the client's affair."""
+
+
+async def _refusal(scope: Scope, errors: list[GraphQLError]) -> PreExecutionError:
+    """Of what does not run. It counts as a request of one point: reading it took time as well."""
+    try:
+        await spend(scope, 1)
+    except DomainError as error:
+        errors = [refused(error)]
+    return PreExecutionError(data=None, errors=errors)
 
 
 graphql_schema = Schema(

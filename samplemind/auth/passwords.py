@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+import unicodedata
 from functools import lru_cache
 
 from pwdlib import PasswordHash
@@ -16,7 +17,7 @@ _hashing = asyncio.Semaphore(os.cpu_count() or 1)
 
 async def hashed(password: str) -> str:
     async with _hashing:
-        return await asyncio.to_thread(_passwords.hash, password)
+        return await asyncio.to_thread(_passwords.hash, _typed(password))
 
 
 async def verified(password: str, hash_: str | None) -> tuple[bool, str | None]:
@@ -28,7 +29,12 @@ async def verified(password: str, hash_: str | None) -> tuple[bool, str | None]:
         if hash_ is None:
             await asyncio.to_thread(_passwords.verify, password, await _nobodys())
             return False, None
-        return await asyncio.to_thread(_passwords.verify_and_update, password, hash_)
+        return await asyncio.to_thread(_passwords.verify_and_update, _typed(password), hash_)
+
+
+def _typed(password: str) -> str:
+    """The same whichever keyboard it was typed on (RFC 8265)."""
+    return unicodedata.normalize("NFC", password)
 
 
 async def warm_up() -> None:

@@ -1,5 +1,6 @@
 """Who owns files."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -28,12 +29,17 @@ class User:
     created_at: datetime
 
 
+def known_by(email: str) -> str:
+    """As accounts are known by it: letters that look alike are the same, large or small."""
+    return unicodedata.normalize("NFKC", email.strip()).casefold()
+
+
 def clean_email(text: str) -> str:
-    """As accounts are known by it: in lower case. It is a name to sign in with; no mail is sent.
+    """An email as `known_by` has it. It is a name to sign in with; no mail is sent.
 
     Raises BadUserInput.
     """
-    email = text.strip().casefold()
+    email = known_by(text)
     name, at, host = email.rpartition("@")
     if not (name and at and host) or len(email) > _LONGEST_EMAIL or not _is_plain(email):
         raise BadUserInput("This is no email address, like ada@example.org.", field=_in("email"))

@@ -245,6 +245,14 @@ class TestAuditEvents:
         last = (await self.of(admin, person))[-1]
         assert (last["action"], last["subjectId"]) == ("AUDIO_FILE_DELETED", id_)
 
+    async def test_tell_of_a_deleted_account_that_it_was_one(
+        self, http: httpx.AsyncClient, admin: Person
+    ):
+        person = await registered(http)
+        assert (await person.ask(DELETE, password=PASSWORD))["deleteAccount"]["errors"] == []
+        [found] = await self.of(admin, person)
+        assert (found["action"], found["address"]) == ("ACCOUNT_DELETED", "")
+
     async def of(self, admin: Person, person: Person) -> list[dict[str, Any]]:
         """A person's, the oldest first."""
         edges = (await admin.ask(AUDIT))["auditEvents"]["edges"]

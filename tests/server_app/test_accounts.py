@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import unicodedata
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -124,6 +125,18 @@ class TestLogIn:
         assert found["errors"] == []
         assert found["user"]["id"] == person.id
         assert (await replace(anonymous, bearer=found["accessToken"]).ask(VIEWER))["viewer"]
+
+    async def test_knows_who_types_the_same_letters_in_another_way(self, anonymous: Person):
+        email, password = f"zoé{new_id()}@example.org", "très secret, déjà"
+        asked = {"email": email, "username": "Zoé", "password": password}
+        made = (await anonymous.ask(REGISTER, input=asked))["registerUser"]
+        assert made["errors"] == []
+        typed = [unicodedata.normalize("NFD", text) for text in (email, password)]
+        assert typed != [email, password]
+        found = await log_in(anonymous, *typed)
+        assert found["user"]["id"] == made["user"]["id"]
+        again = (await anonymous.ask(REGISTER, input={**asked, "email": typed[0]}))["registerUser"]
+        assert [error["code"] for error in again["errors"]] == ["EMAIL_TAKEN"]
 
     async def test_says_the_same_of_a_wrong_password_and_an_unknown_email(
         self, anonymous: Person, person: Person

@@ -46,6 +46,12 @@ async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
+async def counting(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    async for client in app_with(settings, request_limit=3, max_cost=10):
+        yield client
+
+
+@pytest.fixture
 async def trusting(settings: Settings, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     path = tmp_path / "documents.json"
     path.write_text(json.dumps({"id-of-ours": TRUSTED}))
@@ -151,6 +157,25 @@ class TestRateLimit:
         last = await post(client, query=LIST, variables={"first": 192})
         assert last.status_code == 200
         assert (await post(client, query="{ __typename }")).status_code == 429
+
+    @pytest.mark.parametrize(
+        ("query", "code"),
+        [
+            ("{", "GRAPHQL_PARSE_FAILED"),
+            ("{ nothing }", "GRAPHQL_VALIDATION_FAILED"),
+            ("{ audioFiles(first: 200) { edges { node { id } } } }", "OPERATION_TOO_EXPENSIVE"),
+            ("query A { __typename } query B { __typename }", "OPERATION_RESOLUTION_FAILURE"),
+        ],
+    )
+    async def test_counts_what_is_not_run_too(
+        self, counting: httpx.AsyncClient, query: str, code: str
+    ):
+        for _ in range(3):
+            answer = await post(counting, query=query)
+            assert answer.json()["errors"][0]["extensions"]["code"] == code
+        refused = await post(counting, query=query)
+        assert refused.status_code == 429
+        assert refused.headers["retry-after"]
 
     async def test_without_redis_everybody_is_served(self, settings: Settings):
         gone = {"redis_url": "redis://127.0.0.1:1", "rate_limit": 1}
