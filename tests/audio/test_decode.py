@@ -14,7 +14,8 @@ from mutagen.flac import FLAC, Picture
 from mutagen.id3 import APIC, COMM, ID3, PRIV, TBPM, TIT2, TKEY, TXXX
 from mutagen.mp4 import MP4
 
-from samplemind.audio.decode import BLOCK, OpenSound, probe
+from samplemind.audio.decode import OpenSound, probe
+from samplemind.audio.sources import BLOCK
 from samplemind.domain.errors import EmptyUpload, NoSound, NotAudio
 from tests.sounds import (
     CONTAINERS,

@@ -8,7 +8,8 @@ import pytest
 import soundfile
 
 from samplemind.audio.analyze import analyze
-from samplemind.audio.decode import BLOCK, OpenSound, probe
+from samplemind.audio.decode import OpenSound, probe
+from samplemind.audio.sources import BLOCK
 from samplemind.audio.waveform import peaks
 from samplemind.domain.analysis import AnalysisLevel
 from samplemind.domain.errors import DomainError, SoundTooLarge, SoundTooLong, SoundUnsupported

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from samplemind.audio.decode import BLOCK
+from samplemind.audio.sources import BLOCK
 from samplemind.audio.waveform import peaks
 
 RATE = 44_100
