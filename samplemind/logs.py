@@ -11,6 +11,7 @@ import structlog
 from starlette.responses import JSONResponse
 from structlog.dev import plain_traceback
 
+from samplemind import metrics
 from samplemind.links import LinkKind
 from samplemind.settings import Settings
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _log = structlog.get_logger("samplemind.request")
+_FAMILIES = {"graphql", *LinkKind}
 _HEADER = b"x-request-id"
 _CRASH = JSONResponse(
     {
@@ -83,6 +85,12 @@ def _shown(path: str) -> str:
     return f"/{first}/…" if rest and first in list(LinkKind) else path
 
 
+def _family(path: str) -> str:
+    """What metrics call a path: strangers must not make names without end."""
+    first = path.lstrip("/").partition("/")[0]
+    return f"/{first}" if first in _FAMILIES else "other"
+
+
 class RequestLog:
     """Gives each request an id (the caller's X-Request-ID where it is sane), answers with it,
     binds it to every line logged meanwhile, and logs the request when it has ended."""
@@ -116,6 +124,7 @@ class RequestLog:
                     raise
                 await _CRASH(scope, receive, send_with_id)
             finally:
+                metrics.http_requests.labels(_family(scope["path"]), status).inc()
                 # Who asks for health asks all the time.
                 log = _log.debug if "/health" in scope["path"] else _log.info
                 log(

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import structlog
 
+from samplemind import metrics
 from samplemind.domain.analysis import Analysis, AnalysisLevel, AnalysisStatus, Failure, Findings
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.errors import AnalysisTimeout, DomainError
-from samplemind.domain.ids import new_id
+from samplemind.domain.ids import new_id, now
 from samplemind.jobs.progress import tell_moved
 from samplemind.parts import Parts
 
@@ -34,7 +35,13 @@ async def run_analysis(
     if analysis is None:
         return
     if analysis.attempts == 1:
+        waited = (now() - analysis.queued_at).total_seconds()
+        metrics.analysis_wait_seconds.labels("batch" if analysis.batch_id else "one").observe(
+            waited
+        )
         await tell_moved(parts, analysis, AnalysisStatus.QUEUED)
+    else:
+        metrics.analyses_restarted.inc()
     started = time.perf_counter()
     try:
         done = await _succeed(parts, analyze, analysis, started)
@@ -53,7 +60,7 @@ async def run_analysis(
         failure = Failure("ANALYSIS_FAILED", f"The analysis failed unexpectedly ({error_id}).")
         done = await _fail(parts, analysis, failure, started)
     if done:
-        await tell_moved(parts, done, AnalysisStatus.RUNNING)
+        await _tell_done(parts, done)
 
 
 async def give_up(parts: Parts, analysis_id: str, seconds: float) -> None:
@@ -64,7 +71,13 @@ async def give_up(parts: Parts, analysis_id: str, seconds: float) -> None:
         "sound again as WAV or FLAC, or in parts.",
     )
     if done := await parts.store.analyses.fail(analysis_id, failure, seconds):
-        await tell_moved(parts, done, AnalysisStatus.RUNNING)
+        await _tell_done(parts, done)
+
+
+async def _tell_done(parts: Parts, done: Analysis) -> None:
+    code = done.failure.code if done.failure else metrics.OK
+    metrics.count_analysis(done.level.value, code, done.processing_seconds or 0)
+    await tell_moved(parts, done, AnalysisStatus.RUNNING)
 
 
 async def _succeed(

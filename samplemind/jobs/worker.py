@@ -11,7 +11,7 @@ from celery import Task
 from celery.signals import worker_process_init, worker_ready, worker_shutdown
 from celery.worker.request import Request
 
-from samplemind import __version__
+from samplemind import __version__, metrics
 from samplemind.audio import ENGINE_VERSION
 from samplemind.audio.analyze import analyze, warm_up
 from samplemind.domain.analysis import AnalysisStatus
@@ -139,6 +139,7 @@ def work() -> None:
     """Runs until it is told to stop. Everything dear is paid once, before the fork."""
     import chromadb  # noqa: F401 - 2 s that each process would pay
 
+    metrics.listen(get_settings(), metrics.of_all_processes())
     warm_up()
     app.worker_main(
         [

@@ -13,12 +13,14 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
+from prometheus_client import REGISTRY
 from pymongo.errors import PyMongoError
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from resolvers.uploads import remove_expired_uploads
+from samplemind import metrics
 from samplemind.auth import passwords
 from samplemind.domain.user import LOCAL_USER, Role, User
 from samplemind.logs import RequestLog, configure_logs
@@ -28,6 +30,7 @@ from samplemind.server import explorer, health, media, uploads
 from samplemind.server.graphql import DOCUMENT_BYTES, PATH, GraphQLApp
 from samplemind.server.guards import KnownHosts, SecurityHeaders, known_names
 from samplemind.server.persisted import PersistedDocuments
+from samplemind.server.watched import WatchedParts
 from samplemind.settings import Settings
 from samplemind.trusted import trusted_documents
 
@@ -56,6 +59,8 @@ def make_app(settings: Settings) -> FastAPI:
         app.state.persisted = PersistedDocuments(parts.events.redis, graphql.is_valid, trusted)
         app.state.local_user = await parts.store.users.ensure(_local_user())
         await passwords.warm_up()
+        watched = WatchedParts(parts)
+        REGISTRY.register(watched)
         following = asyncio.create_task(parts.endings.follow())
         warming = [asyncio.create_task(part.warm_up()) for part in (parts.readers, parts.vectors)]
         cleaning = asyncio.create_task(_clean(parts))
@@ -64,6 +69,7 @@ def make_app(settings: Settings) -> FastAPI:
         for task in (*warming, cleaning, following):
             task.cancel()
         await asyncio.gather(*warming, return_exceptions=True)
+        REGISTRY.unregister(watched)
         await parts.close()
 
     trusted = trusted_documents(settings.trusted_documents)
@@ -88,6 +94,7 @@ def make_app(settings: Settings) -> FastAPI:
 def run_api(settings: Settings) -> None:
     """Serves until it is told to stop."""
     configure_logs(settings)
+    metrics.listen(settings)
     config = uvicorn.Config(
         make_app(settings),
         host=settings.host,

@@ -227,6 +227,13 @@ class Analyses:
         cursor = self._analyses.find({"pending": {"$gt": ""}}, {"_id": 1}).sort("pending")
         return [document["_id"] async for document in cursor]
 
+    async def oldest_queued_at(self) -> datetime | None:
+        """Since when the analysis has waited that was asked for first; None where none waits."""
+        where = {"pending": {"$gt": ""}, "status": AnalysisStatus.QUEUED.value}
+        cursor = self._analyses.find(where, {"queued_at": 1}).sort("pending").limit(1)
+        found = await cursor.to_list(1)
+        return found[0]["queued_at"] if found else None
+
     async def start(self, id_: str, *, again: bool = False) -> Analysis | None:
         """Moves QUEUED to RUNNING; None where another worker has it, or it was cancelled.
 
@@ -261,6 +268,7 @@ class Analyses:
             fields: Document = {"finished_at": datetime.now(UTC) if after.is_final else None}
             if after is AnalysisStatus.QUEUED:
                 fields |= {"attempts": 0, "failure": None, "processing_seconds": None}
+                fields["queued_at"] = datetime.now(UTC)
             moved += await self._move(id_, before, after, fields) is not None
         return moved
 
