@@ -25,6 +25,7 @@ class Scope:
     caller: Caller = field(default_factory=Caller)
     cost: int = 0  # of this operation, in points
     operation: str = OTHER  # what metrics and traces call it
+    is_subscription: bool = False
     outcome: str = OK  # the code of its first error
 
     @cached_property
@@ -45,7 +46,7 @@ class Scope:
 
     def for_operation(self) -> "Scope":
         """The same caller with fresh loaders."""
-        return replace(self, cost=0, operation=OTHER, outcome=OK)
+        return replace(self, cost=0, operation=OTHER, is_subscription=False, outcome=OK)
 
     def forget(self) -> None:
         """Drops what the loaders have read: what follows is read anew."""

@@ -79,7 +79,7 @@ def _as_json(line: Any, default: Any) -> str:
     return orjson.dumps(line, default).decode()
 
 
-def _shown(path: str) -> str:
+def shown(path: str) -> str:
     """A path without what would let whoever reads the log in."""
     first, _, rest = path.lstrip("/").partition("/")
     return f"/{first}/…" if rest and first in list(LinkKind) else path
@@ -130,7 +130,7 @@ class RequestLog:
                 log(
                     "request",
                     method=scope.get("method", "WEBSOCKET"),
-                    path=_shown(scope["path"]),
+                    path=shown(scope["path"]),
                     status=status,
                     milliseconds=round((time.perf_counter() - started) * 1_000, 1),
                 )

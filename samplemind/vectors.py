@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 import numpy as np
 
+from samplemind import tracing
 from samplemind.audio import ENGINE_VERSION
 from samplemind.domain.analysis import Findings
 from samplemind.domain.audio_file import AudioFile
@@ -114,10 +115,11 @@ def _ranked(ids: Sequence[str], distances: Sequence[float]) -> list[Neighbour]:
 
 
 @contextlib.contextmanager
-def _coded() -> Iterator[None]:
+def _coded(what: str) -> Iterator[None]:
     """Turns "Chroma does not answer" into the coded error."""
     try:
-        yield
+        with tracing.span(f"vectors {what}"):
+            yield
     except (httpx.TransportError, ConnectionError) as error:
         raise PartUnavailable("Similarity is not available right now; try again.") from error
     except ValueError as error:
@@ -145,7 +147,7 @@ class Vectors:
         if findings.embedding is None:
             return
         naming, document = _naming(audio_file)
-        with _coded():
+        with _coded("put"):
             collection = await self._collection(audio_file.owner_id)
             await collection.upsert(
                 ids=[audio_file.id],
@@ -157,7 +159,7 @@ class Vectors:
     async def rename(self, audio_file: AudioFile) -> None:
         """Stores the filename and the tags, where the file has a vector."""
         metadata, document = _naming(audio_file)
-        with _coded():
+        with _coded("rename"):
             collection = await self._collection(audio_file.owner_id)
             stored = await collection.get(ids=[audio_file.id], include=["embeddings"])
             if stored["ids"]:
@@ -170,14 +172,14 @@ class Vectors:
                 )
 
     async def remove(self, owner_id: str, audio_file_id: str) -> None:
-        with _coded():
+        with _coded("remove"):
             collection = await self._collection(owner_id)
             await collection.delete(ids=[audio_file_id])
 
     async def forget_owner(self, owner_id: str) -> None:
         """Removes all vectors of an owner, of every version of the engine."""
         self._collections.pop(owner_id, None)
-        with _coded():
+        with _coded("forget_owner"):
             client = await self._connected()
             names = [collection.name for collection in await client.list_collections()]
             for name in names:
@@ -188,7 +190,7 @@ class Vectors:
         self, owner_id: str, audio_file_ids: Sequence[str]
     ) -> list[list[float] | None]:
         """In the order of the ids; None where this engine has made no vector of the file."""
-        with _coded():
+        with _coded("embeddings"):
             collection = await self._collection(owner_id)
             found = await collection.get(ids=list(set(audio_file_ids)), include=["embeddings"])
         vectors = found["embeddings"]
@@ -221,7 +223,7 @@ class Vectors:
         if _matches_nothing(filter_):
             return [[] for _ in embeddings]
         where, where_document = _conditions(filter_)
-        with _coded():
+        with _coded("nearest_to_each"):
             collection = await self._collection(owner_id)
             found = await collection.query(
                 query_embeddings=[list(embedding) for embedding in embeddings],
@@ -238,14 +240,14 @@ class Vectors:
 
         Asked without chromadb's client, so that a health check need not wait for its import.
         """
-        with _coded():
+        with _coded("version"):
             async with httpx.AsyncClient(timeout=3) as client:
                 answer = await client.get(f"{self._url}/api/v2/version")
                 return answer.raise_for_status().json()
 
     async def warm_up(self) -> None:
         """Pays for the client's import before somebody waits for it."""
-        with contextlib.suppress(PartUnavailable), _coded():
+        with contextlib.suppress(PartUnavailable), _coded("warm_up"):
             await self._connected()
 
     async def _connected(self) -> "AsyncClientAPI":

@@ -9,9 +9,8 @@ from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types.execution import StreamExecutionResult
-from strawberry.types.graphql import OperationType
 
-from samplemind import metrics
+from samplemind import metrics, tracing
 from samplemind.domain.errors import DomainError, RateLimited
 from samplemind.domain.ids import new_id
 
@@ -31,16 +30,18 @@ class OperationExtension(SchemaExtension):
         execution = self.execution_context
         scope = execution.context = execution.context.for_operation()
         started = time.perf_counter()
-        try:
-            yield
-            errors = getattr(execution.result, "errors", None)
-            if errors:
-                execution.result.errors = self._all_coded(errors)  # pyright: ignore
-        finally:
-            document = execution.graphql_document
-            lasts = document and execution.operation_type is OperationType.SUBSCRIPTION
-            seconds = None if lasts else time.perf_counter() - started
-            metrics.count_operation(scope.operation, scope.outcome, scope.cost, seconds)
+        with tracing.trace("operation") as span:
+            try:
+                yield
+                errors = getattr(execution.result, "errors", None)
+                if errors:
+                    execution.result.errors = self._all_coded(errors)  # pyright: ignore
+            finally:
+                seconds = None if scope.is_subscription else time.perf_counter() - started
+                metrics.count_operation(scope.operation, scope.outcome, scope.cost, seconds)
+                if span:
+                    span.update_name(f"operation {scope.operation}")
+                    span.set_attribute("samplemind.code", scope.outcome)
 
     def on_stream_result(self, result: StreamExecutionResult) -> Iterator[None]:
         if isinstance(result, SubsequentIncrementalExecutionResult):

@@ -61,6 +61,7 @@ class Schema(strawberry.Schema):
         scope.operation = _called(document, context, scope)
         if document.node:
             self._check_operation_type(context)
+            scope.is_subscription = context.operation_type is OperationType.SUBSCRIPTION
         if document.errors:
             return await _refusal(scope, document.errors)
         if len(document.prices) > 1 and context._provided_operation_name is None:

@@ -1,12 +1,13 @@
 """One analysis, from its file in the blob store to its results where they are read."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import structlog
 
-from samplemind import metrics
+from samplemind import metrics, tracing
 from samplemind.domain.analysis import Analysis, AnalysisLevel, AnalysisStatus, Failure, Findings
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.errors import AnalysisTimeout, DomainError
@@ -77,6 +78,7 @@ async def give_up(parts: Parts, analysis_id: str, seconds: float) -> None:
 async def _tell_done(parts: Parts, done: Analysis) -> None:
     code = done.failure.code if done.failure else metrics.OK
     metrics.count_analysis(done.level.value, code, done.processing_seconds or 0)
+    _log.info("analysis ended", analysis_id=done.id, code=code, seconds=done.processing_seconds)
     await tell_moved(parts, done, AnalysisStatus.RUNNING)
 
 
@@ -87,6 +89,13 @@ async def _succeed(
         raise WorkerLost(f"The worker was lost {_MAX_ATTEMPTS} times while it read this file.")
     audio_file = await _file_of(parts, analysis)
     findings = await _find(parts, analyze, audio_file, analysis.level)
+    with tracing.span("store"):
+        return await _store(parts, analysis, findings, started)
+
+
+async def _store(
+    parts: Parts, analysis: Analysis, findings: Findings, started: float
+) -> Analysis | None:
     # It may have been deleted meanwhile, and its owner too: then nobody would remove its vector.
     audio_file = await _file_of(parts, analysis)
     # The vector first: without its analysis it is harmless, and not the other way round.
@@ -117,7 +126,9 @@ async def _file_of(parts: Parts, analysis: Analysis) -> AudioFile:
 async def _find(
     parts: Parts, analyze: Analyzer, audio_file: AudioFile, level: AnalysisLevel
 ) -> Findings:
-    async with parts.blobs.file(audio_file.blob_key) as path:
+    async with contextlib.AsyncExitStack() as stack:
+        with tracing.span("fetch"):
+            path = await stack.enter_async_context(parts.blobs.file(audio_file.blob_key))
         return analyze(path, level)
 
 

@@ -1,6 +1,5 @@
 """The worker: Celery's processes around the use cases of this package."""
 
-import asyncio
 import os
 import socket
 from functools import partial
@@ -8,7 +7,12 @@ from typing import Any
 
 import structlog
 from celery import Task
-from celery.signals import worker_process_init, worker_ready, worker_shutdown
+from celery.signals import (
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+    worker_shutdown,
+)
 from celery.worker.request import Request
 
 from samplemind import __version__, metrics
@@ -17,6 +21,7 @@ from samplemind.audio.analyze import analyze, warm_up
 from samplemind.domain.analysis import AnalysisStatus
 from samplemind.jobs.analysis import give_up, run_analysis
 from samplemind.jobs.app import BATCH, INTERACTIVE, app
+from samplemind.jobs.handover import TaskRunner
 from samplemind.jobs.presence import Heartbeat, WorkerPresence
 from samplemind.jobs.queue import (
     ANALYZE,
@@ -31,6 +36,7 @@ from samplemind.jobs.unsaved import run_unsaved
 from samplemind.memory_limit import limit_memory
 from samplemind.parts import Parts
 from samplemind.settings import get_settings
+from samplemind.tracing import configure_traces, finish_traces
 
 _log = structlog.get_logger(__name__)
 
@@ -42,7 +48,7 @@ class _Process:
     """What one worker process holds: an event loop and the parts, both made after the fork."""
 
     def __init__(self) -> None:
-        self.runner = asyncio.Runner()
+        self.runner = TaskRunner()
         self.parts = Parts.open(get_settings())
 
 
@@ -109,8 +115,14 @@ def _dispatch_batch(owner_id: str, batch_id: str) -> None:
 
 @worker_process_init.connect
 def _after_fork(**_: Any) -> None:
+    configure_traces("samplemind-worker")
     process = _this_process()
     limit_memory(process.parts.settings.max_process_bytes)
+
+
+@worker_process_shutdown.connect
+def _before_exit(**_: Any) -> None:
+    finish_traces()
 
 
 @worker_ready.connect

@@ -20,7 +20,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from resolvers.uploads import remove_expired_uploads
-from samplemind import metrics
+from samplemind import metrics, tracing
 from samplemind.auth import passwords
 from samplemind.domain.user import LOCAL_USER, Role, User
 from samplemind.logs import RequestLog, configure_logs
@@ -30,6 +30,7 @@ from samplemind.server import explorer, health, media, uploads
 from samplemind.server.graphql import DOCUMENT_BYTES, PATH, GraphQLApp
 from samplemind.server.guards import KnownHosts, SecurityHeaders, known_names
 from samplemind.server.persisted import PersistedDocuments
+from samplemind.server.traced import Traced
 from samplemind.server.watched import WatchedParts
 from samplemind.settings import Settings
 from samplemind.trusted import trusted_documents
@@ -71,6 +72,7 @@ def make_app(settings: Settings) -> FastAPI:
         await asyncio.gather(*warming, return_exceptions=True)
         REGISTRY.unregister(watched)
         await parts.close()
+        await asyncio.to_thread(tracing.finish_traces)
 
     trusted = trusted_documents(settings.trusted_documents)
     graphql = GraphQLApp(settings)
@@ -80,6 +82,8 @@ def make_app(settings: Settings) -> FastAPI:
         app.add_middleware(KnownHosts, names=known_names(settings))
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestLog)
+    if tracing.is_on():
+        app.add_middleware(Traced)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, **_cors(settings))
     app.include_router(health.router)
@@ -95,6 +99,7 @@ def run_api(settings: Settings) -> None:
     """Serves until it is told to stop."""
     configure_logs(settings)
     metrics.listen(settings)
+    tracing.configure_traces("samplemind-api")
     config = uvicorn.Config(
         make_app(settings),
         host=settings.host,
