@@ -41,10 +41,13 @@ class Watched:
             time.sleep(0.02)
 
     def metrics(self, part: str) -> dict[str, Metric]:
-        """What the api or the worker tells Prometheus, by name."""
+        """What `text` says, by name."""
+        return {each.name: each for each in text_string_to_metric_families(self.text(part))}
+
+    def text(self, part: str) -> str:
+        """What the api or the worker tells Prometheus."""
         port = self.metrics_port + (part == "worker")
-        answer = httpx.get(f"http://127.0.0.1:{port}/metrics").raise_for_status()
-        return {each.name: each for each in text_string_to_metric_families(answer.text)}
+        return httpx.get(f"http://127.0.0.1:{port}/metrics").raise_for_status().text
 
     def value(self, part: str, sample: str, **labels: str) -> float:
         """Of all samples of that name with these labels together."""
