@@ -153,6 +153,17 @@ class Settings(BaseSettings):
         default=30, gt=0, description="How long a search waits for the analysis of its own sound."
     )
 
+    drain_seconds: float = Field(
+        default=0,
+        ge=0,
+        description="How long an API process that is told to stop goes on answering, while "
+        "/health/ready says that it leaves: as long as a proxy needs to notice.",
+    )
+    grace_seconds: int = Field(
+        default=5,
+        ge=1,
+        description="How long it then finishes what is under way. Live streams are ended after it.",
+    )
     metrics_host: str = Field(
         default="127.0.0.1", description="Address that Prometheus asks for the metrics."
     )

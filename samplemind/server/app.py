@@ -29,6 +29,7 @@ from samplemind.secret import with_secret
 from samplemind.server import explorer, health, media, uploads
 from samplemind.server.graphql import DOCUMENT_BYTES, PATH, GraphQLApp
 from samplemind.server.guards import KnownHosts, SecurityHeaders, known_names
+from samplemind.server.leaving import Server
 from samplemind.server.persisted import PersistedDocuments
 from samplemind.server.traced import Traced
 from samplemind.server.watched import WatchedParts
@@ -78,6 +79,7 @@ def make_app(settings: Settings) -> FastAPI:
     graphql = GraphQLApp(settings)
     # It would tell strangers the version; the API describes itself by GraphQL.
     app = FastAPI(title="SampleMind", lifespan=lifespan, openapi_url=None)
+    app.state.leaving = False
     if not settings.auth_required:
         app.add_middleware(KnownHosts, names=known_names(settings))
     app.add_middleware(SecurityHeaders)
@@ -100,13 +102,14 @@ def run_api(settings: Settings) -> None:
     configure_logs(settings)
     metrics.listen(settings)
     tracing.configure_traces("samplemind-api")
+    app = make_app(settings)
     config = uvicorn.Config(
-        make_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=settings.grace_seconds,
         forwarded_allow_ips=settings.trusted_proxies,
         # Whoever does not answer a ping in time is gone.
         ws_ping_interval=20,
@@ -118,7 +121,7 @@ def run_api(settings: Settings) -> None:
         # A connection that was given up keeps what was not read, for as long as the peer is there.
         milliseconds = _UNREAD_SECONDS * 1_000
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
-    uvicorn.Server(config).run(sockets=[listening])
+    Server(config, app, settings).run(sockets=[listening])
 
 
 def _cors(settings: Settings) -> dict[str, Any]:

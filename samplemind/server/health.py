@@ -55,7 +55,10 @@ async def _is_admin(request: Request) -> bool:
 @router.get("/health/ready")
 @router.get("/api/v1/health/ready")
 async def ready(request: Request, response: Response) -> dict[str, str]:
-    """Whether this process can serve: 503 while the documents do not answer."""
+    """Whether this process can serve: 503 while the documents do not answer, and when it leaves."""
+    if getattr(request.app.state, "leaving", False):
+        response.status_code = 503
+        return {"status": "leaving"}
     try:
         await asyncio.wait_for(_parts(request).store.version(), _READY_SECONDS)
     except Exception:

@@ -30,8 +30,11 @@ ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text().replace("\\\n", " ")
-OURS = ("api", "worker")
+APIS = ("api-1", "api-2")
+OURS = (*APIS, "worker")
 PARTS = ("mongo", "redis", "chroma")
+WATCHING = ("prometheus", "grafana")
+PROMETHEUS = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
 
 
 def instructions(name: str) -> list[str]:
@@ -69,8 +72,10 @@ def succeeds(command: list[str], **env: str) -> bool:
 
 
 class TestServices:
-    def test_are_the_api_a_worker_and_three_databases(self):
-        assert set(SERVICES) == {*OURS, *PARTS}
+    def test_are_a_proxy_two_apis_workers_databases_and_who_watches_if_asked(self):
+        assert set(SERVICES) == {"proxy", *OURS, *PARTS, *WATCHING}
+        optional = {name for name in SERVICES if "profiles" in SERVICES[name]}
+        assert optional == {*WATCHING}
 
     def test_have_the_versions_that_are_promised(self):
         locked = re.search(r"^chromadb==(\S+)", (ROOT / "requirements.lock").read_text(), re.M)
@@ -95,18 +100,53 @@ class TestServices:
         healthy = {"condition": "service_healthy"}
         assert SERVICES[name]["depends_on"] == dict.fromkeys(PARTS, healthy)
 
-    def test_publish_the_api_alone_and_to_this_machine(self):
-        assert [name for name in SERVICES if "ports" in SERVICES[name]] == ["api"]
-        [published] = SERVICES["api"]["ports"]
-        assert published.startswith("127.0.0.1:")
-        assert published.endswith(":" + SERVICES["api"]["environment"]["SAMPLEMIND_PORT"])
+    def test_publish_the_proxy_and_the_dashboard_alone_and_to_this_machine(self):
+        published = {
+            name: [interpolated(port) for port in service["ports"]]
+            for name, service in SERVICES.items()
+            if "ports" in service
+        }
+        assert published == {
+            "proxy": ["127.0.0.1:8000:80", "127.0.0.1:8443:443"],
+            "grafana": ["127.0.0.1:3000:3000"],
+        }
         assert not any("network_mode" in service for service in SERVICES.values())
+
+    def test_are_published_to_everybody_where_the_site_has_a_name(self):
+        ports = SERVICES["proxy"]["ports"]
+        given = {"HTTP_PORT": "80", "HTTPS_PORT": "443"}
+        assert [interpolated(port, **given) for port in ports] == ["80:80", "443:443"]
+        assert interpolated(SERVICES["proxy"]["environment"]["SITE"]) == ":80"
+
+    def test_are_those_that_the_proxy_and_prometheus_ask(self):
+        ports = {name: SERVICES[name]["environment"]["SAMPLEMIND_PORT"] for name in APIS}
+        upstreams = SERVICES["proxy"]["environment"]["UPSTREAMS"]
+        assert upstreams.split() == [f"{name}:{port}" for name, port in ports.items()]
+        asked = {
+            (name, str(found["port"]))
+            for job in PROMETHEUS["scrape_configs"]
+            for found in job["dns_sd_configs"]
+            for name in found["names"]
+        }
+        told = {(name, SERVICES[name]["environment"]["SAMPLEMIND_METRICS_PORT"]) for name in OURS}
+        assert asked == told
+
+    def test_workers_are_as_many_as_asked_for(self):
+        replicas = SERVICES["worker"]["deploy"]["replicas"]
+        assert interpolated(replicas) == "1"
+        assert interpolated(replicas, WORKERS="4") == "4"
+
+    @pytest.mark.parametrize("name", APIS)
+    def test_have_the_time_to_leave(self, name: str):
+        env = SERVICES[name]["environment"]
+        needed = int(env["SAMPLEMIND_DRAIN_SECONDS"]) + int(env["SAMPLEMIND_GRACE_SECONDS"])
+        assert needed < int(SERVICES[name]["stop_grace_period"].removesuffix("s"))
 
     @pytest.mark.parametrize("name", OURS)
     def test_run_a_command_that_exists(self, name: str):
         program, command = SERVICES[name]["command"]
         assert program == "samplemind"
-        assert command == name
+        assert command == name.partition("-")[0]
         assert command in typer.main.get_group(cli).commands  # pyright: ignore[reportAttributeAccessIssue]
 
     @pytest.mark.parametrize("name", OURS)
@@ -131,7 +171,7 @@ class TestServices:
 
     def test_do_not_start_without_a_secret(self):
         with pytest.raises(AssertionError, match="SAMPLEMIND_SECRET is needed"):
-            interpolated(SERVICES["api"]["environment"]["SAMPLEMIND_SECRET"])
+            interpolated(SERVICES["api-1"]["environment"]["SAMPLEMIND_SECRET"])
 
     def test_hold_no_secret(self):
         text = (ROOT / "docker-compose.yml").read_text() + DOCKERFILE
@@ -149,7 +189,9 @@ class TestData:
             for service in SERVICES.values()
             for volume in service.get("volumes", [])
         }
-        assert mounted == set(COMPOSE["volumes"])
+        of_the_repository = {name for name in mounted if name.startswith("./")}
+        assert all((ROOT / name).exists() for name in of_the_repository)
+        assert mounted - of_the_repository == set(COMPOSE["volumes"])
 
     def test_of_each_database_is_where_its_image_writes(self):
         assert SERVICES["mongo"]["volumes"] == ["documents:/data/db"]
@@ -164,7 +206,7 @@ class TestData:
 
     def test_of_audio_is_shared_by_api_and_worker_and_theirs_to_write(self):
         [mount] = SERVICES["worker"]["volumes"]
-        assert mount in SERVICES["api"]["volumes"]
+        assert all(mount in SERVICES[name]["volumes"] for name in APIS)
         folder = mount.split(":")[1]
         for name in OURS:
             assert SERVICES[name]["environment"]["SAMPLEMIND_BLOB_URL"] == f"file://{folder}"
@@ -200,7 +242,7 @@ class TestHealthChecks:
         indirect=["http_port"],
     )
     def test_of_the_api(self, http_port: str, up: bool):
-        assert succeeds(health_check("api", **{":8000": f":{http_port}"})) is up
+        assert succeeds(health_check("api-1", **{":8000": f":{http_port}"})) is up
 
     @pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
     @pytest.mark.parametrize(
