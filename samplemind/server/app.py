@@ -41,6 +41,9 @@ _log = structlog.get_logger(__name__)
 _START_SECONDS = 60
 _CLEAN_SECONDS = 600
 
+# Longer than proxies keep an idle connection, or one might be closed just as it is used.
+_IDLE_SECONDS = 75
+
 # How long the kernel waits for a peer to read: as nginx does by default.
 _UNREAD_SECONDS = 60
 
@@ -109,6 +112,7 @@ def run_api(settings: Settings) -> None:
         port=settings.port,
         log_config=None,
         access_log=False,
+        timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=settings.grace_seconds,
         forwarded_allow_ips=settings.trusted_proxies,
         # Whoever does not answer a ping in time is gone.
