@@ -11,6 +11,7 @@ import pytest
 import yaml
 from prometheus_client import Metric
 
+from samplemind.settings import Settings
 from tests.watching.conftest import Watched
 
 ROOT = Path(__file__).parents[2]
@@ -120,3 +121,29 @@ class TestPrometheus:
 
 def ours(metrics: dict[str, Metric]) -> set[str]:
     return {name for name in metrics if name.startswith("samplemind_")}
+
+
+class TestPageForOperators:
+    TEXT = (ROOT / "docs/operations.md").read_text()
+    ROWS = re.findall(r"^\| `(samplemind_\w+)` \|(.*?)\| (API|worker) \|", TEXT, re.MULTILINE)
+
+    def test_tells_every_metric_and_its_labels(self, told: dict[str, set[str]], watched: Watched):
+        names = {"API": watched.metrics("api"), "worker": watched.metrics("worker")}
+        assert {name.removesuffix("_total") for name, _, _ in self.ROWS} == ours(names["API"])
+        for name, labels, of in self.ROWS:
+            metric = names[of][name.removesuffix("_total")]
+            sample = f"{name}_bucket" if metric.type == "histogram" else name
+            assert told[sample] - GIVEN == set(re.findall(r"`(\w+)`", labels)), name
+
+    def test_says_what_to_do_for_each_alert(self):
+        _, _, alerts = self.TEXT.partition("\n## Alerts\n")
+        assert re.findall(r"^### (\w+)$", alerts, re.MULTILINE) == [rule["alert"] for rule in RULES]
+
+    def test_names_settings_that_there_are(self):
+        known = {f"SAMPLEMIND_{field.upper()}" for field in Settings.model_fields}
+        assert set(re.findall(r"SAMPLEMIND_\w+", self.TEXT)) <= known
+
+    def test_tells_what_docker_compose_takes(self):
+        compose = (ROOT / "docker-compose.yml").read_text()
+        table = self.TEXT.partition("| in `.env` |")[2].partition("\n\n")[0]
+        assert set(re.findall(r"`([A-Z_]+)`", table)) == set(re.findall(r"\$\{(\w+)", compose))
