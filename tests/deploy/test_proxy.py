@@ -91,8 +91,9 @@ def site(
     env = {
         **os.environ,
         "SAMPLEMIND_DATA_DIR": str(folder),
-        "SAMPLEMIND_MONGO_URL": settings.mongo_url,
-        "SAMPLEMIND_REDIS_URL": settings.redis_url,
+        # Its own, since others look at what waits for a worker.
+        "SAMPLEMIND_MONGO_URL": settings.mongo_url.replace("/samplemind", "/proxy"),
+        "SAMPLEMIND_REDIS_URL": settings.redis_url.removesuffix("/0") + "/1",
         "SAMPLEMIND_CHROMA_URL": settings.chroma_url,
         "SAMPLEMIND_BLOB_URL": settings.blob_url,
         "SAMPLEMIND_LOG_JSON": "true",
