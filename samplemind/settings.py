@@ -170,7 +170,7 @@ class Settings(BaseSettings):
     metrics_port: int = Field(
         default=0,
         ge=0,
-        le=65534,
+        le=65535,
         description="Port of the metrics, of an API process or a worker; 0 is none. With `serve` "
         "it is the API's, and the worker's is the next one.",
     )

@@ -2,8 +2,10 @@
 
 import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import typer
 
@@ -45,7 +47,7 @@ def worker() -> None:
         refuse_without_addresses(get_settings())
 
     use_one_thread()
-    with tempfile.TemporaryDirectory(prefix="samplemind-metrics-") as folder:
+    with counting_folder() as folder:
         # Before the metrics are imported: its processes count together, in files.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         from samplemind.jobs.worker import work
@@ -54,6 +56,20 @@ def worker() -> None:
         configure_logs(get_settings())
         with refusal_as_sentence():
             work()
+
+
+@contextlib.contextmanager
+def counting_folder() -> Iterator[str]:
+    """For the files of one worker. Those of workers that were killed are removed."""
+    import psutil
+
+    prefix = "samplemind-metrics-"
+    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        pid = left.name.removeprefix(prefix).partition("-")[0]
+        if pid.isdecimal() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"{prefix}{os.getpid()}-") as folder:
+        yield folder
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -229,3 +230,31 @@ def test_a_port_that_is_taken_is_told_in_a_sentence(watched: Watched):
         assert ended.returncode == 1
         assert "set SAMPLEMIND_METRICS_PORT to another one" in ended.stderr
         assert "Traceback" not in ended.stderr
+
+
+def test_the_files_of_a_worker_that_was_killed_are_removed_by_the_next(tmp_path: Path):
+    count = (
+        "import os; from samplemind.cli.serve import counting_folder;"
+        "made = counting_folder(); folder = made.__enter__()"
+    )
+    killed = f"{count}; os.kill(os.getpid(), 9)"
+    lives = f"{count}; print(folder, flush=True); input()"
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+
+    def start(code: str) -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        command = [sys.executable, "-c", code]
+        return subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, text=True)
+
+    with start(lives) as other:
+        assert other.stdout
+        others = other.stdout.readline().strip()
+        with start(killed) as process:
+            assert process.wait() == -signal.SIGKILL
+        assert len([*tmp_path.iterdir()]) == 2
+        with start(f"{count}; os._exit(0)") as process:
+            process.wait()
+        left = [path for path in tmp_path.iterdir() if str(path) != others]
+        assert Path(others).is_dir()
+        assert [path.name.split("-")[2] for path in left] == [str(process.pid)]
+        other.communicate("")
