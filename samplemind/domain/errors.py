@@ -193,6 +193,12 @@ class AnalysisTimeout(DomainError):
     code = "ANALYSIS_TIMEOUT"
 
 
+class TooMuchQueued(DomainError):
+    """More analyses of one owner would be waiting than may."""
+
+    code = "TOO_MUCH_QUEUED"
+
+
 class NotAnalyzed(DomainError):
     """The question needs an analysis that the file does not have yet."""
 
@@ -218,7 +224,7 @@ class RateLimited(DomainError):
 
 
 class PartUnavailable(DomainError):
-    """A part (documents, vectors, events) does not answer; nothing was changed."""
+    """A part (documents, vectors, events, blobs) does not answer; nothing was changed."""
 
     code = "UNAVAILABLE"
 
