@@ -229,6 +229,12 @@ class PartUnavailable(DomainError):
     code = "UNAVAILABLE"
 
 
+class Overloaded(DomainError):
+    """As many requests are under way as are taken at once; nothing was changed."""
+
+    code = "OVERLOADED"
+
+
 SOUND_ERRORS = {
     error.code: error
     for error in (

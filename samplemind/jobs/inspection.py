@@ -23,15 +23,15 @@ _UPLOADS, _UNSAVED = "uploads", "unsaved"
 class Fault(StrEnum):
     """What may be wrong."""
 
-    BYTES_WITHOUT_FILE = "BYTES_WITHOUT_FILE"
-    FILE_WITHOUT_BYTES = "FILE_WITHOUT_BYTES"
+    BYTES_WITHOUT_FILE = "bytes without file"
+    FILE_WITHOUT_BYTES = "file without bytes"
     """Cannot be mended here: a backup may have them, or the file is uploaded again."""
-    VECTOR_WITHOUT_FILE = "VECTOR_WITHOUT_FILE"
-    FILE_WITHOUT_VECTOR = "FILE_WITHOUT_VECTOR"
-    VECTORS_OF_ANOTHER_ENGINE = "VECTORS_OF_ANOTHER_ENGINE"
-    ANALYSIS_WITHOUT_FILE = "ANALYSIS_WITHOUT_FILE"
-    ANALYSIS_WITHOUT_BATCH = "ANALYSIS_WITHOUT_BATCH"
-    BATCH_MISCOUNTED = "BATCH_MISCOUNTED"
+    VECTOR_WITHOUT_FILE = "vector without file"
+    FILE_WITHOUT_VECTOR = "file without vector"
+    VECTORS_OF_ANOTHER_ENGINE = "vectors of another engine"
+    ANALYSIS_WITHOUT_FILE = "analysis without file"
+    ANALYSIS_WITHOUT_BATCH = "analysis without batch"
+    BATCH_MISCOUNTED = "batch miscounted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 
+from samplemind.domain.errors import Overloaded
 from samplemind.refusal import is_loopback
 from samplemind.server.errors import RequestError
 from samplemind.server.media_types import JSON
@@ -87,7 +88,7 @@ class Crowd:
             return
         if self._under_way >= self._most:
             message = f"{self._most} requests are under way, the most at once: try again."
-            refusal = RequestError(503, message, "OVERLOADED", {"Retry-After": "1"})
+            refusal = RequestError(503, message, Overloaded.code, {"Retry-After": "1"})
             await refusal.response(JSON)(scope, receive, send)
             return
         self._under_way += 1
