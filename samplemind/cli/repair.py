@@ -19,7 +19,7 @@ def repair(older_than: timedelta) -> list[dict[str, object]]:
 
         found = [await _mended(each) async for each in inspect_passing(parts, older_than)]
         everybody = await owners(parts)
-        with Stage("Inspecting", len(everybody)) as stage:
+        with Stage("Inspecting", len(everybody), of="owner") as stage:
             for owner_id in everybody:
                 found += [
                     await _mended(each) async for each in inspect(parts, owner_id, older_than)
