@@ -12,6 +12,7 @@ from resolvers.analyses import request_analysis
 from resolvers.audit import note
 from resolvers.quota import give_back, room_for
 from resolvers.scope import Scope
+from samplemind import metrics
 from samplemind.auth.endings import user_name
 from samplemind.domain.analysis import Analysis, AnalysisLevel
 from samplemind.domain.audio_file import AudioFile
@@ -78,6 +79,7 @@ async def upload_audio(
         limit = scope.parts.settings.max_upload_bytes
         copy = await asyncio.to_thread(_copy, file, path, limit)
         stored = await scope.parts.store.audio_files.by_content(scope.owner_id, copy.sha256)
+        metrics.upload_bytes.inc(copy.size_bytes)
         if stored is None:
             stored = await _store(scope, path, copy, clean_filename(filename), cleaned_tags)
     missing = [tag for tag in cleaned_tags if tag not in stored.tags]

@@ -11,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 import obstore
 from obstore.store import LocalStore, ObjectStore, from_url
 
+from samplemind import tracing
+
 if TYPE_CHECKING:
     from obstore import Attributes, SignCapableStore
 
@@ -44,21 +46,23 @@ class Blobs:
         attributes: Attributes = {}
         if media_type and not self._folder:
             attributes["Content-Type"] = media_type
-        await obstore.put_async(
-            self._store,
-            key,
-            content,
-            attributes=attributes or None,
-            chunk_size=_PART_BYTES,
-            max_concurrency=2,
-        )
+        with tracing.span("blobs put"):
+            await obstore.put_async(
+                self._store,
+                key,
+                content,
+                attributes=attributes or None,
+                chunk_size=_PART_BYTES,
+                max_concurrency=2,
+            )
 
     async def fetch(self, key: str, path: Path) -> None:
         """Writes the bytes to `path`. Raises FileNotFoundError where there are none."""
-        result = await obstore.get_async(self._store, key)
-        with path.open("wb") as file:
-            async for chunk in result.stream():
-                file.write(chunk)
+        with tracing.span("blobs fetch"):
+            result = await obstore.get_async(self._store, key)
+            with path.open("wb") as file:
+                async for chunk in result.stream():
+                    file.write(chunk)
 
     @contextlib.asynccontextmanager
     async def file(self, key: str) -> AsyncIterator[Path]:

@@ -14,6 +14,8 @@ import redis.asyncio as redis
 import structlog
 from redis.exceptions import RedisError
 
+from samplemind import metrics
+
 _log = structlog.get_logger(__name__)
 
 # Received after a lost connection and after long silence: events may have been missed.
@@ -107,6 +109,7 @@ class Events:
         for queue in self._queues.get(channel, ()):
             if queue.full():
                 # A reader this slow is told to read the documents instead.
+                metrics.events_missed.inc()
                 while not queue.empty():
                     queue.get_nowait()
                 queue.put_nowait(MISSED)

@@ -167,6 +167,16 @@ class Settings(BaseSettings):
         default=30, gt=0, description="How long a search waits for the analysis of its own sound."
     )
 
+    metrics_host: str = Field(
+        default="127.0.0.1", description="Address that Prometheus asks for the metrics."
+    )
+    metrics_port: int = Field(
+        default=0,
+        ge=0,
+        le=65534,
+        description="Port of the metrics, of an API process or a worker; 0 is none. With `serve` "
+        "it is the API's, and the worker's is the next one.",
+    )
     log_json: bool = Field(default=False, description="Logs as JSON lines.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 import numpy as np
 
+from samplemind import tracing
 from samplemind.audio import ENGINE_VERSION
 from samplemind.domain.analysis import Findings
 from samplemind.domain.audio_file import AudioFile
@@ -120,10 +121,11 @@ def _ranked(ids: Sequence[str], distances: Sequence[float]) -> list[Neighbour]:
 
 
 @contextlib.contextmanager
-def _coded() -> Iterator[None]:
+def _coded(what: str) -> Iterator[None]:
     """Turns "Chroma does not answer" into the coded error."""
     try:
-        yield
+        with tracing.span(f"vectors {what}"):
+            yield
     except (httpx.TransportError, ConnectionError) as error:
         raise PartUnavailable("Similarity is not available right now; try again.") from error
     except ValueError as error:
@@ -151,7 +153,7 @@ class Vectors:
         if findings.embedding is None:
             return
         naming, document = _naming(audio_file)
-        with _coded():
+        with _coded("put"):
             collection = await self._collection(audio_file.owner_id)
             await collection.upsert(
                 ids=[audio_file.id],
@@ -163,7 +165,7 @@ class Vectors:
     async def rename(self, audio_file: AudioFile) -> None:
         """Stores the filename and the tags, where the file has a vector."""
         metadata, document = _naming(audio_file)
-        with _coded():
+        with _coded("rename"):
             collection = await self._collection(audio_file.owner_id)
             stored = await collection.get(ids=[audio_file.id], include=["embeddings"])
             if stored["ids"]:
@@ -176,7 +178,7 @@ class Vectors:
                 )
 
     async def remove(self, owner_id: str, audio_file_id: str) -> None:
-        with _coded():
+        with _coded("remove"):
             collection = await self._collection(owner_id)
             await collection.delete(ids=[audio_file_id])
 
@@ -187,7 +189,7 @@ class Vectors:
 
     async def versions(self, owner_id: str) -> list[str]:
         """The versions of the engine that an owner has vectors of."""
-        with _coded():
+        with _coded("versions"):
             client = await self._connected()
             names = [collection.name for collection in await client.list_collections()]
         parts = [name.split("-", 2) for name in names]
@@ -196,14 +198,14 @@ class Vectors:
     async def forget_version(self, owner_id: str, version: str) -> None:
         """Removes an owner's vectors of a version of the engine."""
         self._collections.pop(owner_id, None)
-        with _coded():
+        with _coded("forget_owner"):
             client = await self._connected()
             await client.delete_collection(_name(owner_id, version))
 
     async def ids(self, owner_id: str) -> list[str]:
         """The files that have a vector of this version of the engine."""
         found: list[str] = []
-        with _coded():
+        with _coded("ids"):
             collection = await self._collection(owner_id)
             while True:
                 page = await collection.get(limit=_PAGE, offset=len(found), include=[])
@@ -215,7 +217,7 @@ class Vectors:
         self, owner_id: str, audio_file_ids: Sequence[str]
     ) -> list[list[float] | None]:
         """In the order of the ids; None where this engine has made no vector of the file."""
-        with _coded():
+        with _coded("embeddings"):
             collection = await self._collection(owner_id)
             found = await collection.get(ids=list(set(audio_file_ids)), include=["embeddings"])
         vectors = found["embeddings"]
@@ -248,7 +250,7 @@ class Vectors:
         if _matches_nothing(filter_):
             return [[] for _ in embeddings]
         where, where_document = _conditions(filter_)
-        with _coded():
+        with _coded("nearest_to_each"):
             collection = await self._collection(owner_id)
             found = await collection.query(
                 query_embeddings=[list(embedding) for embedding in embeddings],
@@ -265,14 +267,14 @@ class Vectors:
 
         Asked without chromadb's client, so that a health check need not wait for its import.
         """
-        with _coded():
+        with _coded("version"):
             async with httpx.AsyncClient(timeout=3) as client:
                 answer = await client.get(f"{self._url}/api/v2/version")
                 return answer.raise_for_status().json()
 
     async def warm_up(self) -> None:
         """Pays for the client's import before somebody waits for it."""
-        with contextlib.suppress(PartUnavailable), _coded():
+        with contextlib.suppress(PartUnavailable), _coded("warm_up"):
             await self._connected()
 
     async def _connected(self) -> "AsyncClientAPI":

@@ -1,6 +1,8 @@
 """Running the server: everything, or one process of it."""
 
 import contextlib
+import os
+import tempfile
 from collections.abc import Iterator
 
 import typer
@@ -43,11 +45,15 @@ def worker() -> None:
         refuse_without_addresses(get_settings())
 
     use_one_thread()
-    from samplemind.jobs.worker import work
-    from samplemind.logs import configure_logs
+    with tempfile.TemporaryDirectory(prefix="samplemind-metrics-") as folder:
+        # Before the metrics are imported: its processes count together, in files.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        from samplemind.jobs.worker import work
+        from samplemind.logs import configure_logs
 
-    configure_logs(get_settings())
-    work()
+        configure_logs(get_settings())
+        with refusal_as_sentence():
+            work()
 
 
 @contextlib.contextmanager

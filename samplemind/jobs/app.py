@@ -3,6 +3,7 @@
 from celery import Celery
 from kombu.entity import Exchange, Queue
 
+import samplemind.jobs.handover  # noqa: F401 - so that each task has what goes with it
 from samplemind.domain.analysis import Lane
 from samplemind.settings import Settings, get_settings
 
@@ -30,6 +31,7 @@ def make_app(settings: Settings) -> Celery:
         accept_content=["json"],
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,  # our lines go there, whole as they are
         worker_enable_remote_control=False,
         worker_send_task_events=False,
         broker_connection_retry_on_startup=True,

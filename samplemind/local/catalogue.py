@@ -61,13 +61,14 @@ def processes(settings: Settings) -> list[Part]:
         told[name] = os.environ.get(name, str(_STOP_SECONDS))
     host, port = settings.host, settings.port
     command = (sys.executable, "-m", "samplemind")
+    next_port = settings.metrics_port and settings.metrics_port + 1
     return [
         Part(
             "worker",
             (*command, "worker"),
             partial(worker_answers, host, port),
             "samplemind worker",
-            environment=told,
+            environment={**told, "SAMPLEMIND_METRICS_PORT": str(next_port)},
             ask_every=_ASK_API_SECONDS,
         ),
         Part(

@@ -13,6 +13,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
+from prometheus_client import REGISTRY
 from pymongo.errors import PyMongoError
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -21,6 +22,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from resolvers.uploads import remove_expired_uploads
+from samplemind import metrics, tracing
 from samplemind.auth import passwords
 from samplemind.domain.user import LOCAL_USER, Role, User
 from samplemind.logs import RequestLog, configure_logs
@@ -33,6 +35,8 @@ from samplemind.server.graphql import DOCUMENT_BYTES, PATH, GraphQLApp
 from samplemind.server.guards import Crowd, KnownHosts, SecurityHeaders, known_names
 from samplemind.server.media_types import JSON
 from samplemind.server.persisted import PersistedDocuments
+from samplemind.server.traced import Traced
+from samplemind.server.watched import WatchedParts
 from samplemind.settings import Settings
 from samplemind.trusted import trusted_documents
 
@@ -61,6 +65,8 @@ def make_app(settings: Settings) -> FastAPI:
         app.state.persisted = PersistedDocuments(parts.events.redis, graphql.is_valid, trusted)
         app.state.local_user = await parts.store.users.ensure(_local_user())
         await passwords.warm_up()
+        watched = WatchedParts(parts)
+        REGISTRY.register(watched)
         following = asyncio.create_task(parts.endings.follow())
         warming = [asyncio.create_task(part.warm_up()) for part in (parts.readers, parts.vectors)]
         cleaning = asyncio.create_task(_clean(parts))
@@ -69,7 +75,9 @@ def make_app(settings: Settings) -> FastAPI:
         for task in (*warming, cleaning, following):
             task.cancel()
         await asyncio.gather(*warming, return_exceptions=True)
+        REGISTRY.unregister(watched)
         await parts.close()
+        await asyncio.to_thread(tracing.finish_traces)
 
     trusted = trusted_documents(settings.trusted_documents)
     graphql = GraphQLApp(settings)
@@ -82,6 +90,8 @@ def make_app(settings: Settings) -> FastAPI:
         app.add_exception_handler(error, _answer_away)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestLog)
+    if tracing.is_on():
+        app.add_middleware(Traced)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, **_cors(settings))
     app.include_router(health.router)
@@ -96,6 +106,8 @@ def make_app(settings: Settings) -> FastAPI:
 def run_api(settings: Settings) -> None:
     """Serves until it is told to stop."""
     configure_logs(settings)
+    metrics.listen(settings)
+    tracing.configure_traces("samplemind-api")
     config = uvicorn.Config(
         make_app(settings),
         host=settings.host,

@@ -5,6 +5,9 @@ from typing import Any
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
+from samplemind import tracing
+from samplemind.store.traced import TracedCommands
+
 Document = dict[str, Any]
 Database = AsyncIOMotorDatabase[Document]
 
@@ -26,6 +29,7 @@ def connect(url: str) -> tuple[AsyncIOMotorClient[Document], Database]:
         socketTimeoutMS=60_000,
         waitQueueTimeoutMS=5_000,
         appname="samplemind",
+        event_listeners=[TracedCommands()] if tracing.is_on() else [],
     )
     options: CodecOptions[Document] = CodecOptions(tz_aware=True)
     return client, client.get_default_database("samplemind", codec_options=options)
