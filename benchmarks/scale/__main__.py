@@ -1,0 +1,44 @@
+"""How it goes with much: many files, workers, subscribers, hours. `python -m benchmarks.scale`.
+
+Everything runs on the parts that an installation brings, on loopback, in a temporary folder, and
+stops by itself. The exit code is 1 where a floor is missed.
+
+- `--stored 1000,10000`: the times of lists, filters, sums and searches over HTTP, from one API
+  process, by how many files are stored. 100,000 take some ten minutes and 2 GB.
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.report import machine
+from benchmarks.scale import stored
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.scale",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--stored", type=_numbers, default=(), metavar="COUNTS")
+    parser.add_argument("--turns", type=int, default=5, help="turns over all cases (5)")
+    parser.add_argument("--requests", type=int, default=30, help="of each case in a turn (30)")
+    parser.add_argument("--data", type=Path, help="keeps the libraries of --stored there")
+    asked = parser.parse_args()
+    print(", ".join(f"{key} {value}" for key, value in machine().items()), flush=True)
+    good = True
+    with tempfile.TemporaryDirectory(prefix="samplemind-scale-") as folder:
+        if asked.stored:
+            data = asked.data or Path(folder)
+            good &= stored.measure(asked.stored, data.absolute(), asked.turns, asked.requests)
+    return 0 if good else 1
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in text.replace("_", "").split(","))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
