@@ -14,8 +14,8 @@ import numpy as np
 
 from benchmarks.scale.library import fill
 from benchmarks.scale.processes import api
-from samplemind.domain.user import LOCAL_USER
 from samplemind.domain.library import AudioFileOrder, AudioFileOrderField
+from samplemind.domain.user import LOCAL_USER
 from samplemind.local import running_parts
 from samplemind.parts import Parts
 from schema.ids import encode_id
@@ -87,7 +87,8 @@ class Case:
 
 def measure(counts: Sequence[int], data: Path, turns: int, requests: int) -> bool:
     """Prints a table for each count; whether every floor is held."""
-    return all([_measure(count, data / f"stored-{count}", turns, requests) for count in counts])
+    held = [_measure(count, data / f"stored-{count}", turns, requests) for count in counts]
+    return all(held)
 
 
 def _measure(count: int, data: Path, turns: int, requests: int) -> bool:
@@ -103,8 +104,8 @@ def _measure(count: int, data: Path, turns: int, requests: int) -> bool:
                 numbers = range(1 + turn * requests, 1 + (turn + 1) * requests)
                 case.turns.append([ask(case, number) for number in numbers])
     print(
-        f"\n{count:,} files of one owner, {_OTHERS} others with {count // 10:,} each; {turns} turns "
-        f"of {requests} requests, one at a time; ms"
+        f"\n{count:,} files of one owner, {_OTHERS} others with {count // 10:,} each; {turns} "
+        f"turns of {requests} requests, one at a time; ms"
     )
     print(f"{'':<42}{'first':>8}{'p50':>8}{'(of turns)':>16}{'p99':>8}{'most':>8}")
     held = [_report(case, floors=count == _FLOORS_AT) for case in cases]
