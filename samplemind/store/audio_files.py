@@ -4,10 +4,8 @@ import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import reduce
 from typing import Any, TypeVar
 
-from bson import decode, encode
 from pydantic import TypeAdapter
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
@@ -26,7 +24,9 @@ from samplemind.domain.library import (
 )
 from samplemind.domain.paging import Page, Window
 from samplemind.store.database import END, Database, Document, scoped, within
+from samplemind.store.holds import as_stored, holds
 from samplemind.store.pages import read_page
+from samplemind.store.steps import Steps
 
 _audio_file = TypeAdapter(AudioFile)
 _filter = TypeAdapter(AudioFileFilter)
@@ -146,48 +146,12 @@ def conditions(owner_id: str, filter_: AudioFileFilter | None) -> Document:
     return query
 
 
-def _holds(document: Document, query: Document) -> bool:
-    """Whether the document meets a query of `conditions`, as MongoDB would say."""
-    return all(
-        all(_holds(document, each) for each in wanted)
-        if name == "$and"
-        else _is(reduce(lambda found, part: found.get(part), name.split("."), document), wanted)
-        for name, wanted in query.items()
-    )
-
-
-def _is(value: Any, wanted: Any) -> bool:
-    if not isinstance(wanted, dict):
-        return value == wanted
-    values = value if isinstance(value, list) else [value]
-    return all(
-        all(each in values for each in operand)
-        if operator == "$all"
-        else any(_compares(operator, each, operand) for each in values)
-        for operator, operand in wanted.items()
-    )
-
-
-def _compares(operator: str, value: Any, operand: Any) -> bool:
-    match operator:
-        case "$in":
-            return value in operand
-        case "$elemMatch":
-            return _is(value, operand)
-        case "$gte":
-            return value is not None and value >= operand
-        case "$lte":
-            return value is not None and value <= operand
-        case "$lt":
-            return value < operand
-    raise NotImplementedError(operator)
-
-
 class AudioFiles:
     """The stored files. Every read takes the owner: another's file is not found."""
 
     def __init__(self, database: Database, cache: Cache) -> None:
         self._files = database["audio_files"]
+        self._steps = Steps(database, self._files)
         self._cache = cache
 
     async def prepare(self) -> None:
@@ -233,6 +197,7 @@ class AudioFiles:
             load=_load,
             descending=order.descending,
             where=conditions(owner_id, filter_),
+            steps=self._steps,
         )
 
     async def count(self, owner_id: str, filter_: AudioFileFilter | None = None) -> int:
@@ -252,10 +217,9 @@ class AudioFiles:
         """Those of `ids` that match. They are read by their keys alone, which every server has an
         index for, and compared here."""
         keys = [scoped(owner_id, id_) for id_ in ids]
-        # Encoded and read again, so that it compares as what is stored: times to a millisecond.
-        query = decode(encode(conditions(owner_id, filter_)), self._files.codec_options)
+        query = as_stored(conditions(owner_id, filter_), self._files.codec_options)
         documents = await self._files.find({"key": {"$in": keys}}).to_list(None)
-        return {document["_id"] for document in documents if _holds(document, query)}
+        return {document["_id"] for document in documents if holds(document, query)}
 
     async def rename(self, audio_file: AudioFile) -> None:
         """Stores the filename and the tags of `audio_file`."""
