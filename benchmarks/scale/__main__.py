@@ -3,6 +3,7 @@
 Everything runs on the parts that an installation brings, on loopback, in a temporary folder, and
 stops by itself. The exit code is 1 where a floor is missed.
 
+- `--workers 1,2`: files a second with one worker process and with two.
 - `--stored 1000,10000`: the times of lists, filters, sums and searches over HTTP, from one API
   process, by how many files are stored. 100,000 take some ten minutes and 2 GB.
 """
@@ -13,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.report import machine
-from benchmarks.scale import stored
+from benchmarks.scale import stored, workers
 
 
 def main() -> int:
@@ -23,8 +24,11 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--stored", type=_numbers, default=(), metavar="COUNTS")
-    parser.add_argument("--turns", type=int, default=5, help="turns over all cases (5)")
-    parser.add_argument("--requests", type=int, default=30, help="of each case in a turn (30)")
+    parser.add_argument("--workers", type=_numbers, default=(), metavar="COUNTS")
+    parser.add_argument("--turns", type=int, default=5, help="turns that are compared (5)")
+    parser.add_argument(
+        "--requests", type=int, default=30, help="of each case of --stored in a turn (30)"
+    )
     parser.add_argument("--data", type=Path, help="keeps the libraries of --stored there")
     asked = parser.parse_args()
     print(", ".join(f"{key} {value}" for key, value in machine().items()), flush=True)
@@ -33,6 +37,8 @@ def main() -> int:
         if asked.stored:
             data = asked.data or Path(folder)
             good &= stored.measure(asked.stored, data.absolute(), asked.turns, asked.requests)
+        if asked.workers:
+            good &= workers.measure(asked.workers, Path(folder), asked.turns)
     return 0 if good else 1
 
 

@@ -57,7 +57,10 @@ def _running(
     log = Path(settings.data_dir) / f"{command}.log"
     with log.open("a") as errors:
         process = subprocess.Popen(
-            [SAMPLEMIND, command], env={**os.environ, **addresses, **env}, stderr=errors
+            [SAMPLEMIND, command],
+            env={**os.environ, **addresses, **env},
+            stdout=errors,
+            stderr=errors,
         )
         try:
             yield process
