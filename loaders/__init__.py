@@ -66,7 +66,7 @@ class Loaders:
 
     @cached_property
     def neighbours(self) -> NeighboursLoader:
-        return NeighboursLoader(self._vectors, self._owner_id)
+        return NeighboursLoader(self._store, self._vectors, self._owner_id)
 
     @cached_property
     def fingerprints_by_analysis_id(self) -> FingerprintsByAnalysisIdLoader:

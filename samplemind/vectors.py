@@ -150,16 +150,24 @@ class Vectors:
 
     async def put(self, audio_file: AudioFile, findings: Findings) -> None:
         """Stores the vector, where the level had one, and what a search may filter by."""
-        if findings.embedding is None:
+        await self.put_many(audio_file.owner_id, [(audio_file, findings)])
+
+    async def put_many(self, owner_id: str, sounds: Sequence[tuple[AudioFile, Findings]]) -> None:
+        """As `put`, for up to 5,000 sounds of one owner by one request."""
+        sounds = [each for each in sounds if each[1].embedding is not None]
+        if not sounds:
             return
-        naming, document = _naming(audio_file)
+        named = [_naming(audio_file) for audio_file, _ in sounds]
         with _coded("put"):
-            collection = await self._collection(audio_file.owner_id)
+            collection = await self._collection(owner_id)
             await collection.upsert(
-                ids=[audio_file.id],
-                embeddings=[list(findings.embedding)],
-                metadatas=[_present(_facets(audio_file, findings) | naming)],
-                documents=[document],
+                ids=[audio_file.id for audio_file, _ in sounds],
+                embeddings=[list(findings.embedding or ()) for _, findings in sounds],
+                metadatas=[
+                    _present(_facets(*sound) | naming)
+                    for sound, (naming, _) in zip(sounds, named, strict=True)
+                ],
+                documents=[document for _, document in named],
             )
 
     async def rename(self, audio_file: AudioFile) -> None:
