@@ -5,6 +5,7 @@ from pydantic import TypeAdapter
 from samplemind.domain.analysis import Analysis, AnalysisStatus
 from samplemind.domain.batch_job import BatchItem, BatchProgress
 from samplemind.events import batch_channel, file_channel
+from samplemind.jobs.notify import tell_of_analysis, tell_of_batch
 from samplemind.parts import Parts
 
 progress_message = TypeAdapter(BatchProgress)
@@ -25,6 +26,7 @@ async def tell_moved(parts: Parts, analysis: Analysis, before: AnalysisStatus) -
     if analysis.batch_id:
         item = BatchItem(analysis.audio_file_id, analysis.id, analysis.status, analysis.failure)
         await tell_batch_moved(parts, analysis.batch_id, before, analysis.status, 1, item)
+    await tell_of_analysis(parts, analysis)
 
 
 async def tell_batch_moved(
@@ -39,6 +41,7 @@ async def tell_batch_moved(
     change = {COUNTS[before]: -count, COUNTS[after]: count}
     if progress := await parts.store.batch_jobs.advance(batch_id, change, item):
         await publish_progress(parts, progress)
+        await tell_of_batch(parts, progress.batch_job)
 
 
 async def publish_progress(parts: Parts, progress: BatchProgress) -> None:

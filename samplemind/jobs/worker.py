@@ -17,9 +17,11 @@ from samplemind.audio.analyze import analyze, warm_up
 from samplemind.domain.analysis import AnalysisStatus
 from samplemind.jobs.analysis import give_up, run_analysis
 from samplemind.jobs.app import BATCH, INTERACTIVE, app
+from samplemind.jobs.deliveries import deliver
 from samplemind.jobs.presence import Heartbeat, WorkerPresence
 from samplemind.jobs.queue import (
     ANALYZE,
+    DELIVER,
     DISPATCH_BATCH,
     GIVE_UP,
     HEAR_UNSAVED,
@@ -105,6 +107,12 @@ def _dispatch_batch(owner_id: str, batch_id: str) -> None:
     analyses = process.parts.store.analyses
     queued = AnalysisStatus.QUEUED
     send_out(process.runner.run(analyses.ids_of_batch(owner_id, batch_id, queued)))
+
+
+@app.task(name=DELIVER)
+def _deliver(ids: list[str]) -> None:
+    process = _this_process()
+    process.runner.run(deliver(process.parts, ids))
 
 
 @worker_process_init.connect

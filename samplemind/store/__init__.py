@@ -7,9 +7,11 @@ from samplemind.store.audio_files import AudioFiles
 from samplemind.store.audit_events import AuditEvents
 from samplemind.store.batch_jobs import BatchJobs
 from samplemind.store.database import connect
+from samplemind.store.deliveries import Deliveries
 from samplemind.store.uploads import Uploads
 from samplemind.store.usage import Usages
 from samplemind.store.users import Users
+from samplemind.store.webhooks import Webhooks
 
 
 class Store:
@@ -25,6 +27,8 @@ class Store:
         self.audit_events = AuditEvents(self._database)
         self.uploads = Uploads(self._database)
         self.usages = Usages(self._database)
+        self.webhooks = Webhooks(self._database)
+        self.deliveries = Deliveries(self._database)
 
     async def prepare(self) -> None:
         """Makes the indexes; safe to call at every start."""
@@ -36,6 +40,8 @@ class Store:
         await self.audit_events.prepare()
         await self.uploads.prepare()
         await self.usages.prepare()
+        await self.webhooks.prepare()
+        await self.deliveries.prepare()
 
     async def forget_library(self, owner_id: str) -> None:
         """Removes all rows of sounds and of what was made of them. Work first, so that workers
@@ -45,6 +51,8 @@ class Store:
         await self.uploads.forget_owner(owner_id)
         await self.audio_files.forget_owner(owner_id)
         await self.usages.forget_owner(owner_id)
+        await self.webhooks.forget_owner(owner_id)
+        await self.deliveries.forget_owner(owner_id)
 
     async def version(self) -> str:
         """The server's version; raises where it does not answer."""

@@ -43,6 +43,8 @@ def _dump(analysis: Analysis) -> Document:
         "state": _state(id_, analysis.status),
         "by_file": scoped(owner, analysis.audio_file_id, id_),
         **({} if analysis.status.is_final else {"pending": id_}),
+        # Becomes `untold` at its end; of a batch's items, the end of the batch is told.
+        **({} if analysis.batch_id else {"to_tell": id_}),
     }
 
 
@@ -90,6 +92,7 @@ class Analyses:
         await self._analyses.create_index("audio_file_id")
         await self._analyses.create_index("batch_id", sparse=True)
         await self._analyses.create_index("pending", sparse=True)
+        await self._analyses.create_index("untold", sparse=True)
 
     async def add(self, analyses: Sequence[Analysis]) -> None:
         await self._analyses.insert_many([_dump(analysis) for analysis in analyses])
@@ -283,6 +286,15 @@ class Analyses:
         """Removes all of an owner's."""
         await self._analyses.delete_many({"key": within(scoped(owner_id, ""))})
 
+    async def untold(self) -> list[Analysis]:
+        """Everybody's analyses outside batches that have ended, which nobody was told of yet."""
+        cursor = self._analyses.find({"untold": {"$gt": ""}}, _WITHOUT_VECTORS)
+        return [_load(document) async for document in cursor]
+
+    async def told(self, id_: str) -> None:
+        """Its end was told of."""
+        await self._analyses.update_one({"_id": id_}, {"$unset": {"untold": ""}})
+
     async def _finish(self, id_: str, status: AnalysisStatus, change: Document) -> Analysis | None:
         change = {**change, "finished_at": datetime.now(UTC)}
         return await self._move(id_, AnalysisStatus.RUNNING, status, change)
@@ -301,7 +313,7 @@ class Analyses:
         if attempts:
             change["$inc"] = {"attempts": attempts}
         if after.is_final:
-            change["$unset"] = {"pending": ""}
+            change |= {"$unset": {"pending": ""}, "$rename": {"to_tell": "untold"}}
         else:
             change["$set"]["pending"] = id_
         result = await self._analyses.update_one({"state": _state(id_, before)}, change)

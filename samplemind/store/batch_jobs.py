@@ -31,12 +31,14 @@ class BatchJobs:
         """Makes the indexes; safe to call at every start."""
         await self._batches.create_index("key", unique=True)
         await self._batches.create_index("request", unique=True, sparse=True)
+        await self._batches.create_index("untold", sparse=True)
         await self._changes.create_index("key", unique=True)
 
     async def add(self, batch: BatchJob) -> BatchJob:
         """Stores the batch, or answers the one made with the same idempotency key."""
         document = _batch_job.dump_python(batch)
         document |= {"_id": document.pop("id"), "key": scoped(batch.owner_id, batch.id)}
+        document["untold"] = batch.id
         request = batch.idempotency_key
         if request is not None:
             document["request"] = scoped(batch.owner_id, request)
@@ -90,9 +92,13 @@ class BatchJobs:
         One atomic write changes the counts and gives the change its number, so the numbers
         and the counts that go with them agree whoever else advances the batch.
         """
+        change: Document = {"updated_at": datetime.now(UTC)}
+        if counts.get("queued", 0) > 0:
+            # It begins again, so there is another end to tell of.
+            change["untold"] = batch_id
         document = await self._batches.find_one_and_update(
             {"_id": batch_id},
-            {"$inc": {**counts, "sequence": 1}, "$set": {"updated_at": datetime.now(UTC)}},
+            {"$inc": {**counts, "sequence": 1}, "$set": change},
             return_document=ReturnDocument.AFTER,
         )
         if document is None:
@@ -101,6 +107,16 @@ class BatchJobs:
         progress = BatchProgress(batch.sequence, batch, item)
         await self.log(progress)
         return progress
+
+    async def untold(self) -> list[BatchJob]:
+        """Everybody's batches whose end nobody was told of yet: those under way, too."""
+        documents = await self._batches.find({"untold": {"$gt": ""}}).to_list(None)
+        return [_load(document) for document in documents]
+
+    async def told(self, batch: BatchJob) -> None:
+        """Its end was told of, unless it has moved on since."""
+        at_its_end = {"untold": batch.id, "sequence": batch.sequence}
+        await self._batches.update_one(at_its_end, {"$unset": {"untold": ""}})
 
     async def log(self, progress: BatchProgress) -> None:
         key = f"{progress.batch_job.id}:{progress.sequence:08d}"
