@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     redis_url: str = Field(default="", description="E.g. redis://redis:6379/0.")
     chroma_url: str = Field(default="", description="E.g. http://chroma:8000.")
     blob_url: str = Field(default="", description="E.g. file:///folder or s3://bucket.")
+    blob_timeout_seconds: float = Field(
+        default=30, gt=0, description="How long a bucket has to answer; then it is asked again."
+    )
 
     secret: str = Field(
         default="",
