@@ -146,17 +146,15 @@ class Blobs:
 
 def _client(seconds: float) -> "ClientConfig":
     """With what the environment says of it, which options of ours would hide."""
-    said: Any = {
+    options: Any = {
         name: os.environ[f"AWS_{name.upper()}"]
         for name in ("allow_http", "allow_invalid_certificates", "proxy_url", "proxy_excludes")
         if f"AWS_{name.upper()}" in os.environ
     }
-    return {
-        **said,
-        "connect_timeout": timedelta(seconds=min(_CONNECT_SECONDS, seconds)),
-        "read_timeout": timedelta(seconds=seconds),
-        "timeout": _LONGEST_REQUEST,
-    }
+    options["connect_timeout"] = timedelta(seconds=min(_CONNECT_SECONDS, seconds))
+    options["read_timeout"] = timedelta(seconds=seconds)
+    options["timeout"] = _LONGEST_REQUEST
+    return options
 
 
 def _retries(seconds: float) -> "RetryConfig":
