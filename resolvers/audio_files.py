@@ -22,6 +22,7 @@ from samplemind.domain.ids import new_id, now
 from samplemind.domain.library import AudioFileFilter, AudioFileOrder, LibraryStats
 from samplemind.domain.naming import clean_filename, clean_tags
 from samplemind.domain.paging import Page, Window
+from samplemind.jobs.notify import tell_of_deletion
 from samplemind.jobs.vectors import remove_vector, rename_vector
 
 _CHUNK_BYTES = 1024 * 1024
@@ -124,6 +125,7 @@ async def delete_audio_file(scope: Scope, id_: str) -> None:
     await remove_vector(scope.parts, scope.owner_id, id_)
     await scope.parts.store.analyses.forget_file(scope.owner_id, id_)
     await scope.parts.blobs.remove(current.blob_key)
+    await tell_of_deletion(scope.parts, current)
     await scope.parts.store.audio_files.remove(scope.owner_id, id_)
     await give_back(scope, current)
     await note(scope, AuditAction.AUDIO_FILE_DELETED, scope.owner_id, id_)

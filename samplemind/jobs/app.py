@@ -8,10 +8,11 @@ from samplemind.domain.analysis import Lane
 from samplemind.settings import Settings, get_settings
 
 UPKEEP = "upkeep"
+DELIVERIES = "deliveries"
 LANES = {Lane.INTERACTIVE: "interactive", Lane.BATCH: "batch"}
 
 # A worker takes from one only while those before it are empty.
-QUEUES = (UPKEEP, *LANES.values())
+QUEUES = (UPKEEP, LANES[Lane.INTERACTIVE], DELIVERIES, LANES[Lane.BATCH])
 
 # Seconds after the longest analysis until the task of a lost worker is given to another: none is
 # started twice while it runs.

@@ -26,11 +26,20 @@ from samplemind.audio import ENGINE_VERSION
 from samplemind.audio.analyze import analyze, warm_up
 from samplemind.jobs.analysis import give_up, run_analysis
 from samplemind.jobs.app import QUEUES, app
+from samplemind.jobs.deliveries import deliver
 from samplemind.jobs.dispatch import send_next
 from samplemind.jobs.handover import TaskRunner
 from samplemind.jobs.patrol import patrol
 from samplemind.jobs.presence import Heartbeat, WorkerPresence
-from samplemind.jobs.queue import ANALYZE, GIVE_UP, HEAR_UNSAVED, PATROL, RECONCILE, REFRESH
+from samplemind.jobs.queue import (
+    ANALYZE,
+    DELIVER,
+    GIVE_UP,
+    HEAR_UNSAVED,
+    PATROL,
+    RECONCILE,
+    REFRESH,
+)
 from samplemind.jobs.reconcile import hand_back, reconcile
 from samplemind.jobs.refresh import refresh
 from samplemind.jobs.unsaved import run_unsaved
@@ -124,6 +133,12 @@ def _patrol() -> None:
 def _refresh() -> None:
     process = _this_process()
     process.runner.run(refresh(process.parts))
+
+
+@app.task(name=DELIVER)
+def _deliver(ids: list[str]) -> None:
+    process = _this_process()
+    process.runner.run(deliver(process.parts, ids))
 
 
 @worker_process_init.connect

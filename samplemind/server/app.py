@@ -5,7 +5,7 @@ import contextlib
 import gc
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from resolvers.uploads import remove_expired_uploads
 from samplemind import metrics, tracing
 from samplemind.auth import passwords
 from samplemind.domain.user import LOCAL_USER, Role, User
+from samplemind.jobs.deliveries import forget_old_deliveries, redeliver_due
 from samplemind.logs import RequestLog, configure_logs
 from samplemind.outages import AWAY
 from samplemind.parts import Parts
@@ -44,6 +45,7 @@ _log = structlog.get_logger(__name__)
 
 _START_SECONDS = 60
 _CLEAN_SECONDS = 600
+_REDELIVER_SECONDS = 5
 
 # How long the kernel waits for a peer to read: as nginx does by default.
 _UNREAD_SECONDS = 60
@@ -69,10 +71,17 @@ def make_app(settings: Settings) -> FastAPI:
         REGISTRY.register(watched)
         following = asyncio.create_task(parts.endings.follow())
         warming = [asyncio.create_task(part.warm_up()) for part in (parts.readers, parts.vectors)]
-        cleaning = asyncio.create_task(_clean(parts))
+        caring = [
+            asyncio.create_task(_again_and_again(seconds, work, parts))
+            for work, seconds in (
+                (remove_expired_uploads, _CLEAN_SECONDS),
+                (forget_old_deliveries, _CLEAN_SECONDS),
+                (redeliver_due, _REDELIVER_SECONDS),
+            )
+        ]
         _spare_the_collector()
         yield
-        for task in (*warming, cleaning, following):
+        for task in (*warming, *caring, following):
             task.cancel()
         await asyncio.gather(*warming, return_exceptions=True)
         REGISTRY.unregister(watched)
@@ -174,14 +183,16 @@ def _spare_the_collector() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
-async def _clean(parts: Parts) -> None:
-    """Now, and then again and again, whatever becomes of one time."""
+async def _again_and_again(
+    seconds: float, work: Callable[[Parts], Awaitable[None]], parts: Parts
+) -> None:
+    """Now, and then with so many seconds between, whatever becomes of one time."""
     while True:
         try:
-            await remove_expired_uploads(parts)
+            await work(parts)
         except Exception:
-            _log.exception("uploads not cleaned away")
-        await asyncio.sleep(_CLEAN_SECONDS)
+            _log.exception("not cared for", work=work.__name__)
+        await asyncio.sleep(seconds)
 
 
 async def _wait_for_documents(parts: Parts) -> None:

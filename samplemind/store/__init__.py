@@ -7,11 +7,13 @@ from samplemind.store.audio_files import AudioFiles
 from samplemind.store.audit_events import AuditEvents
 from samplemind.store.batch_jobs import BatchJobs
 from samplemind.store.database import connect
+from samplemind.store.deliveries import Deliveries
 from samplemind.store.places import Places
 from samplemind.store.uploads import Uploads
 from samplemind.store.usage import Usages
 from samplemind.store.users import Users
 from samplemind.store.vector_syncs import VectorSyncs
+from samplemind.store.webhooks import Webhooks
 
 
 class Store:
@@ -29,6 +31,8 @@ class Store:
         self.uploads = Uploads(self._database)
         self.usages = Usages(self._database)
         self.vector_syncs = VectorSyncs(self._database)
+        self.webhooks = Webhooks(self._database)
+        self.deliveries = Deliveries(self._database)
 
     async def prepare(self) -> None:
         """Makes the indexes; safe to call at every start."""
@@ -41,6 +45,8 @@ class Store:
         await self.audit_events.prepare()
         await self.uploads.prepare()
         await self.usages.prepare()
+        await self.webhooks.prepare()
+        await self.deliveries.prepare()
 
     async def forget_library(self, owner_id: str) -> None:
         """Removes all rows of sounds and of what was made of them. Work first, so that workers
@@ -51,6 +57,8 @@ class Store:
         await self.audio_files.forget_owner(owner_id)
         await self.usages.forget_owner(owner_id)
         await self.vector_syncs.forget_owner(owner_id)
+        await self.webhooks.forget_owner(owner_id)
+        await self.deliveries.forget_owner(owner_id)
 
     async def version(self) -> str:
         """The server's version; raises where it does not answer."""

@@ -19,7 +19,9 @@ def holds(document: Document, query: Document) -> bool:
     return all(
         all(holds(document, each) for each in wanted)
         if name == "$and"
-        else _is(reduce(lambda found, part: found.get(part), name.split("."), document), wanted)
+        else _is(
+            reduce(lambda found, part: (found or {}).get(part), name.split("."), document), wanted
+        )
         for name, wanted in query.items()
     )
 
