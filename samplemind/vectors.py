@@ -8,7 +8,7 @@ vectors of different versions never mix.
 import asyncio
 import contextlib
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 Where = dict[str, Any]
 
 _PAGE = 5_000
+
+# A search takes milliseconds; the first also imports the client.
+_PATIENCE_SECONDS = 15
 
 
 def _name(owner_id: str, version: str) -> str:
@@ -120,19 +123,21 @@ def _ranked(ids: Sequence[str], distances: Sequence[float]) -> list[Neighbour]:
     return sorted(neighbours, key=lambda n: (-n.cosine, n.audio_file_id))
 
 
-@contextlib.contextmanager
-def _coded(what: str) -> Iterator[None]:
-    """Turns "Chroma does not answer" into the coded error."""
+@contextlib.asynccontextmanager
+async def _asking(what: str, seconds: float = _PATIENCE_SECONDS) -> AsyncIterator[None]:
+    """Turns "Chroma does not answer" into the coded error. The client itself waits for ever."""
+    message = "Similarity is not available right now; try again."
     try:
         with tracing.span(f"vectors {what}"):
-            yield
-    except (httpx.TransportError, ConnectionError) as error:
-        raise PartUnavailable("Similarity is not available right now; try again.") from error
+            async with asyncio.timeout(seconds):
+                yield
+    except (httpx.TransportError, OSError, TimeoutError) as error:
+        raise PartUnavailable(message) from error
     except ValueError as error:
         # What chromadb raises while it makes a client.
         if "could not connect" not in str(error).lower():
             raise
-        raise PartUnavailable("Similarity is not available right now; try again.") from error
+        raise PartUnavailable(message) from error
 
 
 class Vectors:
@@ -158,7 +163,7 @@ class Vectors:
         if not sounds:
             return
         named = [_naming(audio_file) for audio_file, _ in sounds]
-        with _coded("put"):
+        async with _asking("put", 4 * _PATIENCE_SECONDS):
             collection = await self._collection(owner_id)
             await collection.upsert(
                 ids=[audio_file.id for audio_file, _ in sounds],
@@ -173,7 +178,7 @@ class Vectors:
     async def rename(self, audio_file: AudioFile) -> None:
         """Stores the filename and the tags, where the file has a vector."""
         metadata, document = _naming(audio_file)
-        with _coded("rename"):
+        async with _asking("rename"):
             collection = await self._collection(audio_file.owner_id)
             stored = await collection.get(ids=[audio_file.id], include=["embeddings"])
             if stored["ids"]:
@@ -186,7 +191,7 @@ class Vectors:
                 )
 
     async def remove(self, owner_id: str, audio_file_id: str) -> None:
-        with _coded("remove"):
+        async with _asking("remove"):
             collection = await self._collection(owner_id)
             await collection.delete(ids=[audio_file_id])
 
@@ -197,7 +202,7 @@ class Vectors:
 
     async def versions(self, owner_id: str) -> list[str]:
         """The versions of the engine that an owner has vectors of."""
-        with _coded("versions"):
+        async with _asking("versions"):
             client = await self._connected()
             names = [collection.name for collection in await client.list_collections()]
         parts = [name.split("-", 2) for name in names]
@@ -206,26 +211,26 @@ class Vectors:
     async def forget_version(self, owner_id: str, version: str) -> None:
         """Removes an owner's vectors of a version of the engine."""
         self._collections.pop(owner_id, None)
-        with _coded("forget_owner"):
+        async with _asking("forget_owner"):
             client = await self._connected()
             await client.delete_collection(_name(owner_id, version))
 
     async def ids(self, owner_id: str) -> list[str]:
         """The files that have a vector of this version of the engine."""
         found: list[str] = []
-        with _coded("ids"):
-            collection = await self._collection(owner_id)
-            while True:
+        while True:
+            async with _asking("ids"):
+                collection = await self._collection(owner_id)
                 page = await collection.get(limit=_PAGE, offset=len(found), include=[])
-                found += page["ids"]
-                if len(page["ids"]) < _PAGE:
-                    return found
+            found += page["ids"]
+            if len(page["ids"]) < _PAGE:
+                return found
 
     async def embeddings(
         self, owner_id: str, audio_file_ids: Sequence[str]
     ) -> list[list[float] | None]:
         """In the order of the ids; None where this engine has made no vector of the file."""
-        with _coded("embeddings"):
+        async with _asking("embeddings"):
             collection = await self._collection(owner_id)
             found = await collection.get(ids=list(set(audio_file_ids)), include=["embeddings"])
         vectors = found["embeddings"]
@@ -258,7 +263,7 @@ class Vectors:
         if _matches_nothing(filter_):
             return [[] for _ in embeddings]
         where, where_document = _conditions(filter_)
-        with _coded("nearest_to_each"):
+        async with _asking("nearest_to_each"):
             collection = await self._collection(owner_id)
             found = await collection.query(
                 query_embeddings=[list(embedding) for embedding in embeddings],
@@ -275,15 +280,15 @@ class Vectors:
 
         Asked without chromadb's client, so that a health check need not wait for its import.
         """
-        with _coded("version"):
-            async with httpx.AsyncClient(timeout=3) as client:
-                answer = await client.get(f"{self._url}/api/v2/version")
-                return answer.raise_for_status().json()
+        async with _asking("version"), httpx.AsyncClient(timeout=3) as client:
+            answer = await client.get(f"{self._url}/api/v2/version")
+            return answer.raise_for_status().json()
 
     async def warm_up(self) -> None:
         """Pays for the client's import before somebody waits for it."""
-        with contextlib.suppress(PartUnavailable), _coded("warm_up"):
-            await self._connected()
+        with contextlib.suppress(PartUnavailable):
+            async with _asking("warm_up"):
+                await self._connected()
 
     async def _connected(self) -> "AsyncClientAPI":
         async with self._connecting:

@@ -42,7 +42,7 @@ def make_app(settings: Settings) -> Celery:
         broker_transport_options={
             "visibility_timeout": settings.max_analysis_seconds + _LOST_SECONDS,
             "queue_order_strategy": "priority",
-            "socket_timeout": 30,
+            "socket_timeout": 10,
             "socket_connect_timeout": 2,
             "unacked_restore_interval": 2,
             "unacked_restore_throttle": 1,

@@ -1,6 +1,7 @@
 """A part is away: what still works, what says so by its code, and what is made up for later."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -158,3 +159,44 @@ class TestMongo:
         whole.start("documents")
         for id_ in ids:
             until(lambda id_=id_: _is_analyzed(whole, id_))
+
+
+class TestFrozen:
+    """A part that takes connections and never answers is worse than one that is gone."""
+
+    @pytest.fixture(autouse=True)
+    def _thawed(self, whole: Cluster) -> Iterator[None]:
+        yield
+        for name in ("documents", "events", "vectors"):
+            whole.process(name).resume()
+
+    def test_documents(self, whole: Cluster) -> None:
+        whole.server.ask(_LIST)
+        whole.process("documents").suspend()
+        answer = whole.server.post(_LIST)
+        assert answer.status_code == 503
+        assert answer.elapsed.total_seconds() < 25
+        whole.process("documents").resume()
+        until(lambda: whole.server.post(_LIST).status_code == 200)
+
+    def test_redis(self, whole: Cluster, tmp_path: Path) -> None:
+        whole.process("events").suspend()
+        assert whole.server.post(_LIST).elapsed.total_seconds() < 2
+        began = time.monotonic()
+        late = _uploaded(whole, _sound(tmp_path, 600))
+        assert time.monotonic() - began < 40
+        whole.process("events").resume()
+        until(lambda: _is_analyzed(whole, late))
+
+    def test_chroma(self, whole: Cluster, tmp_path: Path) -> None:
+        seed = _uploaded(whole, _sound(tmp_path, 620))
+        until(lambda: _is_analyzed(whole, seed))
+        whole.process("vectors").suspend()
+        began = time.monotonic()
+        error = whole.server.refused(_SIMILAR, id=seed)
+        assert error["extensions"]["code"] == "UNAVAILABLE"
+        assert time.monotonic() - began < 25
+        late = _uploaded(whole, _sound(tmp_path, 640))
+        until(lambda: _is_analyzed(whole, late))
+        whole.process("vectors").resume()
+        until(lambda: late in _ids(whole.server.ask(_SIMILAR, id=seed)))
