@@ -22,6 +22,7 @@ from samplemind.domain.analysis import Findings
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.errors import PartUnavailable
 from samplemind.domain.library import AudioFileFilter, Range, words_of
+from samplemind.outages import Pause
 
 if TYPE_CHECKING:
     from chromadb.api import AsyncClientAPI
@@ -33,6 +34,7 @@ _PAGE = 5_000
 
 # A search takes milliseconds; the first also imports the client.
 _PATIENCE_SECONDS = 15
+_PAUSE_SECONDS = 10
 
 
 def _name(owner_id: str, version: str) -> str:
@@ -123,23 +125,6 @@ def _ranked(ids: Sequence[str], distances: Sequence[float]) -> list[Neighbour]:
     return sorted(neighbours, key=lambda n: (-n.cosine, n.audio_file_id))
 
 
-@contextlib.asynccontextmanager
-async def _asking(what: str, seconds: float = _PATIENCE_SECONDS) -> AsyncIterator[None]:
-    """Turns "Chroma does not answer" into the coded error. The client itself waits for ever."""
-    message = "Similarity is not available right now; try again."
-    try:
-        with tracing.span(f"vectors {what}"):
-            async with asyncio.timeout(seconds):
-                yield
-    except (httpx.TransportError, OSError, TimeoutError) as error:
-        raise PartUnavailable(message) from error
-    except ValueError as error:
-        # What chromadb raises while it makes a client.
-        if "could not connect" not in str(error).lower():
-            raise
-        raise PartUnavailable(message) from error
-
-
 class Vectors:
     """The vectors of all sounds. Raises PartUnavailable where Chroma does not answer."""
 
@@ -152,6 +137,7 @@ class Vectors:
         self._client: AsyncClientAPI | None = None
         self._collections: dict[str, AsyncCollection] = {}
         self._connecting = asyncio.Lock()
+        self._pause = Pause(_PAUSE_SECONDS)
 
     async def put(self, audio_file: AudioFile, findings: Findings) -> None:
         """Stores the vector, where the level had one, and what a search may filter by."""
@@ -163,7 +149,7 @@ class Vectors:
         if not sounds:
             return
         named = [_naming(audio_file) for audio_file, _ in sounds]
-        async with _asking("put", 4 * _PATIENCE_SECONDS):
+        async with self._asking("put", _PATIENCE_SECONDS * (4 if len(sounds) > 1 else 1)):
             collection = await self._collection(owner_id)
             await collection.upsert(
                 ids=[audio_file.id for audio_file, _ in sounds],
@@ -178,7 +164,7 @@ class Vectors:
     async def rename(self, audio_file: AudioFile) -> None:
         """Stores the filename and the tags, where the file has a vector."""
         metadata, document = _naming(audio_file)
-        async with _asking("rename"):
+        async with self._asking("rename"):
             collection = await self._collection(audio_file.owner_id)
             stored = await collection.get(ids=[audio_file.id], include=["embeddings"])
             if stored["ids"]:
@@ -191,7 +177,7 @@ class Vectors:
                 )
 
     async def remove(self, owner_id: str, audio_file_id: str) -> None:
-        async with _asking("remove"):
+        async with self._asking("remove"):
             collection = await self._collection(owner_id)
             await collection.delete(ids=[audio_file_id])
 
@@ -202,7 +188,7 @@ class Vectors:
 
     async def versions(self, owner_id: str) -> list[str]:
         """The versions of the engine that an owner has vectors of."""
-        async with _asking("versions"):
+        async with self._asking("versions"):
             client = await self._connected()
             names = [collection.name for collection in await client.list_collections()]
         parts = [name.split("-", 2) for name in names]
@@ -211,7 +197,7 @@ class Vectors:
     async def forget_version(self, owner_id: str, version: str) -> None:
         """Removes an owner's vectors of a version of the engine."""
         self._collections.pop(owner_id, None)
-        async with _asking("forget_owner"):
+        async with self._asking("forget_owner"):
             client = await self._connected()
             await client.delete_collection(_name(owner_id, version))
 
@@ -219,7 +205,7 @@ class Vectors:
         """The files that have a vector of this version of the engine."""
         found: list[str] = []
         while True:
-            async with _asking("ids"):
+            async with self._asking("ids"):
                 collection = await self._collection(owner_id)
                 page = await collection.get(limit=_PAGE, offset=len(found), include=[])
             found += page["ids"]
@@ -230,7 +216,7 @@ class Vectors:
         self, owner_id: str, audio_file_ids: Sequence[str]
     ) -> list[list[float] | None]:
         """In the order of the ids; None where this engine has made no vector of the file."""
-        async with _asking("embeddings"):
+        async with self._asking("embeddings"):
             collection = await self._collection(owner_id)
             found = await collection.get(ids=list(set(audio_file_ids)), include=["embeddings"])
         vectors = found["embeddings"]
@@ -263,7 +249,7 @@ class Vectors:
         if _matches_nothing(filter_):
             return [[] for _ in embeddings]
         where, where_document = _conditions(filter_)
-        async with _asking("nearest_to_each"):
+        async with self._asking("nearest_to_each"):
             collection = await self._collection(owner_id)
             found = await collection.query(
                 query_embeddings=[list(embedding) for embedding in embeddings],
@@ -280,15 +266,36 @@ class Vectors:
 
         Asked without chromadb's client, so that a health check need not wait for its import.
         """
-        async with _asking("version"), httpx.AsyncClient(timeout=3) as client:
+        async with self._asking("version"), httpx.AsyncClient(timeout=3) as client:
             answer = await client.get(f"{self._url}/api/v2/version")
             return answer.raise_for_status().json()
 
     async def warm_up(self) -> None:
         """Pays for the client's import before somebody waits for it."""
         with contextlib.suppress(PartUnavailable):
-            async with _asking("warm_up"):
+            async with self._asking("warm_up"):
                 await self._connected()
+
+    @contextlib.asynccontextmanager
+    async def _asking(self, what: str, seconds: float = _PATIENCE_SECONDS) -> AsyncIterator[None]:
+        """Turns "Chroma does not answer" into the coded error. The client itself waits for ever."""
+        message = "Similarity is not available right now; try again."
+        if self._pause.is_on:
+            raise PartUnavailable(message)
+        try:
+            with tracing.span(f"vectors {what}"):
+                async with asyncio.timeout(seconds):
+                    yield
+        except TimeoutError as error:
+            self._pause.begin()
+            raise PartUnavailable(message) from error
+        except (httpx.TransportError, OSError) as error:
+            raise PartUnavailable(message) from error
+        except ValueError as error:
+            # What chromadb raises while it makes a client.
+            if "could not connect" not in str(error).lower():
+                raise
+            raise PartUnavailable(message) from error
 
     async def _connected(self) -> "AsyncClientAPI":
         async with self._connecting:
