@@ -9,6 +9,7 @@ import numpy as np
 from bson.binary import Binary
 from cachetools import LRUCache
 from pydantic import TypeAdapter
+from pymongo import ReturnDocument
 
 from samplemind.domain.analysis import Analysis, AnalysisStatus, Failure, Findings
 from samplemind.domain.batch_job import BatchJob
@@ -304,8 +305,10 @@ class Analyses:
             change["$unset"] = {"pending": ""}
         else:
             change["$set"]["pending"] = id_
-        result = await self._analyses.update_one({"state": _state(id_, before)}, change)
-        if not result.modified_count:
-            return None
-        document = await self._analyses.find_one({"_id": id_}, _WITHOUT_VECTORS)
+        document = await self._analyses.find_one_and_update(
+            {"state": _state(id_, before)},
+            change,
+            _WITHOUT_VECTORS,
+            return_document=ReturnDocument.AFTER,
+        )
         return _load(document) if document else None
