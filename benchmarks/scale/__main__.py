@@ -6,6 +6,9 @@ stops by itself. The exit code is 1 where a floor is missed.
 - `--workers 1,2`: files a second with one worker process and with two.
 - `--subscribers 1000`: as many WebSockets on one API process while batches run: what each
   received, how late, in how much memory.
+- `--soak 30`: so many minutes of uploads, lists, searches, batches, subscriptions and deletions,
+  and how the memory of each process goes.
+- `--sizes 10000`: what a file takes of the databases.
 - `--stored 1000,10000`: the times of lists, filters, sums and searches over HTTP, from one API
   process, by how many files are stored. 100,000 take some ten minutes and 2 GB.
 """
@@ -16,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.report import machine
-from benchmarks.scale import stored, subscribers, workers
+from benchmarks.scale import sizes, soak, stored, subscribers, workers
 
 
 def main() -> int:
@@ -28,6 +31,8 @@ def main() -> int:
     parser.add_argument("--stored", type=_numbers, default=(), metavar="COUNTS")
     parser.add_argument("--workers", type=_numbers, default=(), metavar="COUNTS")
     parser.add_argument("--subscribers", type=int, default=0, metavar="COUNT")
+    parser.add_argument("--sizes", type=int, default=0, metavar="COUNT")
+    parser.add_argument("--soak", type=float, default=0, metavar="MINUTES")
     parser.add_argument("--turns", type=int, default=5, help="turns that are compared (5)")
     parser.add_argument(
         "--requests", type=int, default=30, help="of each case of --stored in a turn (30)"
@@ -40,10 +45,14 @@ def main() -> int:
         if asked.stored:
             data = asked.data or Path(folder)
             good &= stored.measure(asked.stored, data.absolute(), asked.turns, asked.requests)
+        if asked.sizes:
+            sizes.measure(asked.sizes, Path(folder))
         if asked.workers:
             good &= workers.measure(asked.workers, Path(folder), asked.turns)
         if asked.subscribers:
             good &= subscribers.measure(asked.subscribers, Path(folder))
+        if asked.soak:
+            good &= soak.measure(asked.soak, Path(folder))
     return 0 if good else 1
 
 

@@ -141,7 +141,7 @@ class Maker:
             onsets=beats,
             labels=(Label(name, 0.8), *(Label(word, 0.02) for word in said)),
             embedding=tuple(vector.tolist()),
-            fingerprint=chance.bytes(600),
+            fingerprint=chance.bytes(9_400),
         )
 
 

@@ -1,11 +1,12 @@
 """API and worker processes on databases that run already."""
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -46,6 +47,12 @@ def worker(settings: Settings, processes: int, url: str) -> Iterator[int]:
         yield process.pid
 
 
+def parts_of(data_dir: Path) -> dict[str, int]:
+    """The pids of the databases, by name."""
+    records = [json.loads(path.read_text()) for path in (data_dir / "run").glob("*.json")]
+    return {record["name"]: record["pid"] for record in records}
+
+
 @contextlib.contextmanager
 def _running(
     settings: Settings, command: str, env: dict[str, str]
@@ -69,7 +76,7 @@ def _running(
             process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], answers) -> None:
+def _wait(process: subprocess.Popen[bytes], answers: Callable[[], bool]) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while True:
         with contextlib.suppress(httpx.HTTPError, KeyError):

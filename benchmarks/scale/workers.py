@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ import psutil
 import redis
 
 from benchmarks import sounds
-from benchmarks.scale.processes import api, worker
+from benchmarks.scale.processes import api, parts_of, worker
 from samplemind.local import running_parts
 from samplemind.settings import Settings
 from tests.server import Server
@@ -65,7 +64,7 @@ def _turn(settings: Settings, server: Server, count: int, ids: list[str]) -> _Tu
         workers = [stack.enter_context(worker(settings, 1, server.url)) for _ in range(count)]
         # Twice as long as a key of a worker that has ended stays: both are there, and idle.
         time.sleep(2)
-        parts = {**_parts(settings.data_dir), "api": server.pid}
+        parts = {**parts_of(settings.data_dir), "api": server.pid}
         with _counting(settings, parts, workers) as spent:
             began = time.perf_counter()
             ended = asyncio.run(server.batch(audioFileIds=ids, level="STANDARD"))
@@ -104,11 +103,6 @@ def _cpu(groups: Mapping[str, list[int]]) -> dict[str, float]:
 def _commands(client: redis.Redis) -> dict[str, int]:
     stats = client.info("commandstats")
     return {name.removeprefix("cmdstat_"): each["calls"] for name, each in stats.items()}
-
-
-def _parts(data_dir: Path) -> dict[str, int]:
-    records = [json.loads(path.read_text()) for path in (data_dir / "run").glob("*.json")]
-    return {record["name"]: record["pid"] for record in records}
 
 
 def _median(turns: Sequence[_Turn], name: str) -> float:

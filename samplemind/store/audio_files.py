@@ -169,7 +169,8 @@ class AudioFiles:
         """Makes the indexes; safe to call at every start."""
         await self._files.create_index("key", unique=True)
         await self._files.create_index("content", unique=True)
-        for field in ("by_filename", "by_duration", "by_tempo", "by_tempo_down", "words"):
+        orders = ("by_filename", "by_duration", "by_tempo", "by_tempo_down")
+        for field in (*orders, "words", "engine_version"):
             await self._files.create_index(field)
 
     async def add(self, audio_file: AudioFile) -> AudioFile:
@@ -268,10 +269,11 @@ class AudioFiles:
         return result.matched_count > 0
 
     async def analyzed_by_another_engine(self, version: str) -> AsyncIterator[AudioFile]:
-        """Everybody's files whose newest analysis was not made by this version (a full scan)."""
-        query = {"analyzed": True, "engine_version": {"$ne": version}}
-        async for document in self._files.find(query):
-            yield _load(document)
+        """Everybody's files whose newest analysis was not made by this version."""
+        # An index knows what is below and above; for what is not equal it would be read whole.
+        for other in ({"$lt": version}, {"$gt": version}):
+            async for document in self._files.find({"engine_version": other}):
+                yield _load(document)
 
     async def owners(self) -> AsyncIterator[str]:
         """Whoever has files."""

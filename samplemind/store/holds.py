@@ -1,6 +1,5 @@
 """Whether a document meets a query, as MongoDB would say: of the operators that filters use."""
 
-from functools import reduce
 from typing import Any
 
 from bson import decode, encode
@@ -19,11 +18,15 @@ def holds(document: Document, query: Document) -> bool:
     return all(
         all(holds(document, each) for each in wanted)
         if name == "$and"
-        else _is(
-            reduce(lambda found, part: (found or {}).get(part), name.split("."), document), wanted
-        )
+        else _is(_value(document, name), wanted)
         for name, wanted in query.items()
     )
+
+
+def _value(document: Any, name: str) -> Any:
+    for part in name.split("."):
+        document = document.get(part)
+    return document
 
 
 def _is(value: Any, wanted: Any) -> bool:

@@ -13,6 +13,7 @@ from resolvers.webhooks import create_webhook
 from samplemind.domain.analysis import Analysis, AnalysisLevel, AnalysisStatus, Lane
 from samplemind.domain.batch_job import BatchJob
 from samplemind.domain.ids import now
+from samplemind.domain.paging import Window
 from samplemind.domain.webhook import WebhookEvent
 from samplemind.jobs.app import QUEUES
 from samplemind.jobs.presence import WorkerPresence
@@ -162,7 +163,7 @@ async def test_a_result_that_nobody_was_told_of(
 async def test_whoever_wants_to_know_is_told_of_an_end_that_nobody_told_of(
     scope: Scope, parts: Parts, database: Database
 ) -> None:
-    await create_webhook(scope, "http://127.0.0.1:9/", _ENDS)
+    webhook, _ = await create_webhook(scope, "http://127.0.0.1:9/", _ENDS)
     _, [item] = await _batch(scope, 1)
     single = await _asked(parts, scope.owner_id)
     for run in (item, single):
@@ -176,9 +177,11 @@ async def test_whoever_wants_to_know_is_told_of_an_end_that_nobody_told_of(
         await database["analyses"].update_one({"_id": run.id}, {"$set": place})
     await _long_ago(database, [item.id, single.id])
     await reconcile(parts)
-    rows = database["deliveries"].find({"owner_id": scope.owner_id})
-    told = [row["event"] async for row in rows]
-    assert sorted(told) == ["ANALYSIS_FINISHED", "BATCH_JOB_FINISHED"]
+    [page] = await parts.store.deliveries.pages(scope.owner_id, [webhook.id], Window(50), None)
+    assert sorted(row.value.event for row in page.rows) == [
+        "ANALYSIS_FINISHED",
+        "BATCH_JOB_FINISHED",
+    ]
 
 
 async def test_a_step_is_not_counted_twice(scope: Scope, database: Database) -> None:

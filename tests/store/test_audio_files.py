@@ -140,6 +140,17 @@ async def test_stats_add_up(
     assert stats.by_tempo == _counted(f"{low}-{low + 9}" for low in lows)
 
 
+async def test_what_another_engine_analysed_is_found(parts: Parts, owner_id: str) -> None:
+    files, made = parts.store.audio_files, {}
+    for version in ("4", "5", "6", "10"):
+        file = await files.add(audio_file(owner_id))
+        await files.set_analysis(analysis(owner_id, file.id, engine_version=version))
+        made[file.id] = version
+    await files.add(audio_file(owner_id))
+    found = [file.id async for file in files.analyzed_by_another_engine("5") if file.id in made]
+    assert sorted(made[id_] for id_ in found) == ["10", "4", "6"]
+
+
 async def test_an_empty_library_has_stats(parts: Parts, owner_id: str) -> None:
     stats = await parts.store.audio_files.stats(owner_id)
     assert (stats.audio_files, stats.total_bytes, stats.by_kind) == (0, 0, ())
