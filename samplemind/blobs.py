@@ -113,6 +113,13 @@ class Blobs:
         except FileNotFoundError:
             return None
 
+    async def keys(self, prefix: str) -> AsyncIterator[str]:
+        """All that begin with `prefix` and a slash."""
+        with _answering():
+            async for found in obstore.list(self._store, prefix=prefix):
+                for each in found:
+                    yield each["path"]
+
     @property
     def signs(self) -> bool:
         """Whether it serves and takes bytes by URLs of its own: a bucket does."""

@@ -1,5 +1,6 @@
 """Running the server: everything, or one process of it."""
 
+import asyncio
 import contextlib
 from collections.abc import Iterator
 
@@ -28,6 +29,7 @@ def api() -> None:
         refuse_without_addresses(get_settings())
         trusted_documents(get_settings().trusted_documents)
 
+    _migrate()
     from samplemind.server.app import run_api
 
     with refusal_as_sentence():
@@ -43,11 +45,21 @@ def worker() -> None:
         refuse_without_addresses(get_settings())
 
     use_one_thread()
+    _migrate()
     from samplemind.jobs.worker import work
     from samplemind.logs import configure_logs
 
     configure_logs(get_settings())
     work()
+
+
+def _migrate() -> None:
+    """Nobody begins before the documents are what this version reads."""
+    from samplemind.settings import get_settings
+    from samplemind.store.migrations import migrated
+
+    with refusal_as_sentence():
+        asyncio.run(migrated(get_settings().mongo_url))
 
 
 @contextlib.contextmanager
