@@ -20,6 +20,7 @@ from samplemind.domain.webhook import Webhook
 
 _SECRET_BYTES = 32
 _LONGEST_URL = 2_000
+_LOOK_UP_SECONDS = 5
 # IPv4 addresses are reached by these, so they hold private ones, too.
 _NAT64, _6TO4 = IPv6Network("64:ff9b::/96"), IPv6Network("2002::/16")
 
@@ -48,8 +49,9 @@ async def check_url(url: str, *, private: bool) -> str:
         raise BadUserInput(message, field=_URL)
     if not private:
         try:
-            await _addresses(parts, private=False)
-        except NotDelivered:
+            async with asyncio.timeout(_LOOK_UP_SECONDS):
+                await _addresses(parts, private=False)
+        except (NotDelivered, TimeoutError):
             # The same for each, so that nobody learns which names there are inside.
             message = "Nothing that can be reached from everywhere is at this `url`."
             raise BadUserInput(message, field=_URL) from None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from samplemind import __version__
 from samplemind.backups.copying import Damaged, Sound, Stage, copy, each, silent, sounds
-from samplemind.backups.snapshot import Backup, Collection, Manifest, blob, of_file
+from samplemind.backups.snapshot import FILES, Backup, Collection, Manifest, blob, of_file
 from samplemind.domain.ids import now
 from samplemind.parts import Parts
 
@@ -22,7 +22,7 @@ async def back_up(parts: Parts, place: str, stage: Stage = silent) -> tuple[str,
     with tempfile.TemporaryDirectory(prefix="samplemind-") as folder:
         collections = {}
         names = await parts.store.raw.collections()
-        files = Path(folder) / "audio_files"
+        files = Path(folder) / FILES
         with stage("Documents", len(names), 0) as step:
             for collection in names:
                 path = Path(folder) / collection

@@ -20,12 +20,11 @@ from samplemind.backups.copying import (
     sound_of,
     sounds,
 )
-from samplemind.backups.snapshot import Backup, BackupError, Manifest, blob
+from samplemind.backups.snapshot import FILES, Backup, BackupError, Manifest, blob
 from samplemind.domain.audio_file import AudioFile
 from samplemind.parts import Parts
 from samplemind.store.migrations import CURRENT
 
-_FILES = "audio_files"
 _AT_ONCE = 500
 
 
@@ -83,7 +82,7 @@ async def check(
                 async for _ in checked(backup.blobs, blob(sound.key), sound.sha256):
                     pass
 
-        await _each_sound(manifest, Path(folder) / _FILES, look, stage)
+        await _each_sound(manifest, Path(folder) / FILES, look, stage)
     return name, manifest
 
 
@@ -108,7 +107,7 @@ async def _restore_sounds(
         if sound.key not in lost:
             await copy(backup.blobs, blob(sound.key), parts.blobs, sound.key, sound)
 
-    await _each_sound(manifest, folder / _FILES, take, stage)
+    await _each_sound(manifest, folder / FILES, take, stage)
 
 
 async def _each_sound(
@@ -128,7 +127,7 @@ async def _each_sound(
 
 async def _restore_documents(parts: Parts, manifest: Manifest, collection: str, path: Path) -> None:
     found: Iterable[RawBSONDocument] = documents(path)
-    if collection == _FILES and manifest.lost:
+    if collection == FILES and manifest.lost:
         lost = set(manifest.lost)
         found = (row for row in found if sound_of(row).key not in lost)
     for some in _in_groups(iter(found)):

@@ -21,6 +21,9 @@ from samplemind.blobs import Blobs
 
 FORMAT = 1
 
+FILES = "audio_files"
+"""The collection whose rows have bytes."""
+
 _MANIFEST = "manifest.json"
 
 
@@ -106,6 +109,11 @@ class Backup:
     async def finish(self, snapshot: str, manifest: Manifest) -> None:
         """From now on there is this snapshot."""
         await self.blobs.put(_key(snapshot, _MANIFEST), io.BytesIO(manifest.dump()))
+
+    async def forget(self, snapshot: str) -> None:
+        """From now on there is no such snapshot; its sounds stay."""
+        await self.blobs.remove(_key(snapshot, _MANIFEST))
+        await self.blobs.remove_all(f"snapshots/{snapshot}")
 
     async def fetch(self, snapshot: str, name: str, collection: Collection, path: Path) -> None:
         """The file of a collection. Raises BackupError where it is not what was written."""

@@ -23,6 +23,10 @@ _PLACE = "A folder, or a bucket: s3://name/folder, reached by AWS_* as SAMPLEMIN
 
 def backup(
     target: Annotated[str, typer.Argument(metavar="TARGET", help=_PLACE)],
+    keep: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many snapshots are kept: older ones go.", show_default="all"),
+    ] = None,
 ) -> None:
     """Add a snapshot of everything to the backup at TARGET, while the server runs.
 
@@ -30,6 +34,7 @@ def backup(
     of the settings or of a running `serve`.
     """
     from samplemind.backups.back_up import back_up
+    from samplemind.backups.prune import prune
 
     began = time.monotonic()
     name, manifest = _run(lambda parts: back_up(parts, target, Stage))
@@ -37,6 +42,9 @@ def backup(
     documents = sum(each.documents for each in manifest.collections.values())
     seconds = time.monotonic() - began
     typer.echo(f"{name}: {copied}, {documents:,} documents in {seconds:.1f} s.")
+    if keep:
+        removed = _run(lambda parts: prune(parts, target, keep))
+        typer.echo(f"Kept the newest {keep}; {counted(removed)} removed that no snapshot names.")
     if manifest.lost:
         typer.secho(f"The bytes of {counted(len(manifest.lost))} are lost:", fg="red", err=True)
         for key in manifest.lost:

@@ -10,6 +10,7 @@ import pytest
 
 from resolvers.scope import Scope
 from samplemind.backups.back_up import back_up
+from samplemind.backups.prune import prune
 from samplemind.backups.restore import check, restore
 from samplemind.backups.snapshot import Backup, BackupError
 from samplemind.domain.analysis import AnalysisLevel, AnalysisStatus
@@ -213,6 +214,21 @@ class TestSnapshots:
         assert await target.store.audio_files.by_ids(people[0].id, [added.id]) == [None]
         with pytest.raises(BackupError, match="There is no snapshot other; there are 2"):
             await restore(target, place, "other")
+
+    async def test_that_are_older_go_with_what_they_alone_hold(
+        self, source: Parts, place: str, people: list[User], target: Parts
+    ):
+        before = await _answers(source, people)
+        added = await _stored(source, people[0].id, 11)
+        await back_up(source, place)
+        assert await prune(source, place, 2) == 0
+        await source.store.audio_files.remove(people[0].id, added.id)
+        name, _ = await back_up(source, place)
+        assert await prune(source, place, 1) == 1
+        assert await Backup(place, 1).snapshots() == [name]
+        assert not any(path.name == added.sha256 for path in _files(place))
+        await restore(target, place)
+        assert await _answers(target, people) == before
 
     async def test_leave_out_a_sound_whose_bytes_are_gone_or_damaged(
         self, source: Parts, people: list[User], tmp_path: Path, target: Parts

@@ -49,5 +49,6 @@ def test_a_library_moves_to_another_server(server: Server, tmp_path: Path) -> No
 
         migrated = _samplemind(other, "migrate")
         assert migrated.stdout == "The documents are at version 2.\n"
-        again = _samplemind(server, "backup", place)
+        again = _samplemind(server, "backup", place, "--keep", "1")
         assert "0 new" in again.stdout
+        assert "Kept the newest 1; 0 files removed" in again.stdout
