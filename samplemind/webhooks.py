@@ -4,9 +4,7 @@
 import asyncio
 import secrets
 import socket
-import ssl
 from base64 import b64encode
-from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 import httpx
@@ -85,7 +83,8 @@ async def _post(
     # A second address gets its turn.
     timeout = httpx.Timeout(seconds, connect=seconds / 2)
     # Not by a proxy of the environment: the address would be the proxy's to find.
-    async with httpx.AsyncClient(verify=_tls(), timeout=timeout, trust_env=False) as client:
+    trusted = httpx.create_ssl_context()
+    async with httpx.AsyncClient(verify=trusted, timeout=timeout, trust_env=False) as client:
         for address in addresses:
             to_it = url.copy_with(host=address)
             request = client.build_request(
@@ -142,8 +141,3 @@ def _signed(secret: str, delivery: Delivery) -> dict[str, str]:
         "webhook-timestamp": str(int(moment.timestamp())),
         "webhook-signature": Signature(secret).sign(delivery.id, moment, delivery.body),
     }
-
-
-@lru_cache
-def _tls() -> ssl.SSLContext:
-    return httpx.create_ssl_context()
