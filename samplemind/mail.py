@@ -1,5 +1,6 @@
 """Sending mail by SMTP."""
 
+import asyncio
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -12,6 +13,9 @@ import aiosmtplib
 from samplemind.domain.delivery import NotDelivered
 from samplemind.domain.ids import now
 from samplemind.settings import Settings
+
+# All words with the server together: less than the sender's minute.
+_LONGEST_SECONDS = 50
 
 
 def is_mailable(email: str) -> bool:
@@ -42,12 +46,13 @@ async def send(
         message[name] = value
     message.set_content(text)
     try:
-        await aiosmtplib.send(
-            message,
-            recipients=[email],
-            timeout=settings.delivery_timeout_seconds,
-            **_server(settings.smtp_url),
-        )
+        async with asyncio.timeout(_LONGEST_SECONDS):
+            await aiosmtplib.send(
+                message,
+                recipients=[email],
+                timeout=settings.delivery_timeout_seconds,
+                **_server(settings.smtp_url),
+            )
     except aiosmtplib.SMTPRecipientsRefused as error:
         refused = error.recipients[0]
         is_final = 500 <= refused.code < 600

@@ -4,9 +4,7 @@
 import asyncio
 import secrets
 import socket
-import ssl
 from base64 import b64encode
-from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 import httpx
@@ -20,6 +18,7 @@ from samplemind.domain.webhook import Webhook
 
 _SECRET_BYTES = 32
 _LONGEST_URL = 2_000
+_LOOK_UP_SECONDS = 5
 # IPv4 addresses are reached by these, so they hold private ones, too.
 _NAT64, _6TO4 = IPv6Network("64:ff9b::/96"), IPv6Network("2002::/16")
 
@@ -48,8 +47,9 @@ async def check_url(url: str, *, private: bool) -> str:
         raise BadUserInput(message, field=_URL)
     if not private:
         try:
-            await _addresses(parts, private=False)
-        except NotDelivered:
+            async with asyncio.timeout(_LOOK_UP_SECONDS):
+                await _addresses(parts, private=False)
+        except (NotDelivered, TimeoutError):
             # The same for each, so that nobody learns which names there are inside.
             message = "Nothing that can be reached from everywhere is at this `url`."
             raise BadUserInput(message, field=_URL) from None
@@ -83,7 +83,8 @@ async def _post(
     # A second address gets its turn.
     timeout = httpx.Timeout(seconds, connect=seconds / 2)
     # Not by a proxy of the environment: the address would be the proxy's to find.
-    async with httpx.AsyncClient(verify=_tls(), timeout=timeout, trust_env=False) as client:
+    trusted = httpx.create_ssl_context()
+    async with httpx.AsyncClient(verify=trusted, timeout=timeout, trust_env=False) as client:
         for address in addresses:
             to_it = url.copy_with(host=address)
             request = client.build_request(
@@ -140,8 +141,3 @@ def _signed(secret: str, delivery: Delivery) -> dict[str, str]:
         "webhook-timestamp": str(int(moment.timestamp())),
         "webhook-signature": Signature(secret).sign(delivery.id, moment, delivery.body),
     }
-
-
-@lru_cache
-def _tls() -> ssl.SSLContext:
-    return httpx.create_ssl_context()

@@ -8,7 +8,9 @@ from samplemind.store.audit_events import AuditEvents
 from samplemind.store.batch_jobs import BatchJobs
 from samplemind.store.database import connect
 from samplemind.store.deliveries import Deliveries
+from samplemind.store.migrations import Schema
 from samplemind.store.places import Places
+from samplemind.store.raw import Raw
 from samplemind.store.uploads import Uploads
 from samplemind.store.usage import Usages
 from samplemind.store.users import Users
@@ -33,9 +35,13 @@ class Store:
         self.vector_syncs = VectorSyncs(self._database)
         self.webhooks = Webhooks(self._database)
         self.deliveries = Deliveries(self._database)
+        self.schema = Schema(self._database)
+        self.raw = Raw(self._database)
 
     async def prepare(self) -> None:
-        """Makes the indexes; safe to call at every start."""
+        """Brings the documents to the present version and makes the indexes; safe to call at
+        every start. Raises SchemaTooNew."""
+        await self.schema.migrate()
         await self.audio_files.prepare()
         await self.analyses.prepare()
         await self.places.prepare()

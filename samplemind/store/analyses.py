@@ -128,6 +128,12 @@ class Analyses:
                     self._succeeded[document["key"]] = analysis
         return [found[key] for key in keys]
 
+    async def whole(self, owner_id: str, ids: Sequence[str]) -> list[Analysis]:
+        """Those of these that there are, in any order, with their vectors."""
+        keys = [scoped(owner_id, id_) for id_ in ids]
+        cursor = self._analyses.find({"key": {"$in": keys}})
+        return [_load(document) async for document in cursor]
+
     async def page_of_file(
         self, owner_id: str, audio_file_id: str, window: Window
     ) -> Page[Analysis]:

@@ -268,6 +268,17 @@ class AudioFiles:
             result = await self._files.update_one({"key": key}, [{"$set": change}])
         return result.matched_count > 0
 
+    async def analyzed(self, together: int) -> AsyncIterator[list[AudioFile]]:
+        """Everybody's files that have an analysis, so many at a time (a full scan)."""
+        files: list[AudioFile] = []
+        async for document in self._files.find({"analyzed": True}):
+            files.append(_load(document))
+            if len(files) == together:
+                yield files
+                files = []
+        if files:
+            yield files
+
     async def analyzed_by_another_engine(self, version: str) -> AsyncIterator[AudioFile]:
         """Everybody's files whose newest analysis was not made by this version."""
         # An index knows what is below and above; for what is not equal it would be read whole.

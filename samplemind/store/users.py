@@ -13,6 +13,7 @@ _user = TypeAdapter(User)
 
 # Whether the local user is anybody's account yet: in one indexed string, for one conditional write.
 _FREE, _TAKEN, _REMOVED = (f"{LOCAL_USER}:{state}" for state in ("free", "taken", "removed"))
+UNCLAIMED = _FREE
 
 
 def _dump(user: User) -> Document:
@@ -67,6 +68,10 @@ class Users:
         except DuplicateKeyError:
             return None
         return user
+
+    async def ids(self) -> list[str]:
+        """Everybody's."""
+        return [row["_id"] async for row in self._users.find({}, {"_id": 1})]
 
     async def by_ids(self, ids: Sequence[str]) -> list[User | None]:
         """In the order of `ids`, None where there is no such user, or no longer."""

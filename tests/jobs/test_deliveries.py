@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from standardwebhooks import WebhookVerificationError
@@ -21,6 +22,7 @@ from samplemind.jobs.progress import tell_batch_moved, tell_moved
 from samplemind.parts import Parts
 from samplemind.settings import Settings
 from samplemind.webhooks import new_secret
+from tests.certificate import certificate
 from tests.domain.models import analysis, batch_job
 from tests.receiver import CLOSES, NEVER, Receiver, running_receiver
 
@@ -276,6 +278,26 @@ class TestPrivateAddresses:
         assert receiver.got.empty()
         # It would have arrived.
         assert (await _until_its_end(parts, delivery)).status == "DELIVERED"
+
+
+async def test_a_certificate_is_that_of_the_name(
+    parts: Parts, owner_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though it is an address that is connected to."""
+    tls, trusted = certificate(tmp_path)
+    with running_receiver(tls) as receiver:
+        by_name = await _made(parts, owner_id, receiver.url.replace("127.0.0.1", "localhost"))
+        refused = await _until_its_end(parts, await _happens(parts, by_name))
+        assert "certificate verify failed" in (refused.error or "")
+        assert receiver.got.empty()
+
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        assert (await _until_its_end(parts, await _happens(parts, by_name))).status == "DELIVERED"
+        got = receiver.got.get_nowait()
+        assert got.headers["Host"] == receiver.url.replace("https://127.0.0.1", "localhost")
+        by_address = await _made(parts, owner_id, receiver.url)
+        refused = await _until_its_end(parts, await _happens(parts, by_address))
+        assert "certificate verify failed" in (refused.error or "")
 
 
 class TestRedeliverDue:

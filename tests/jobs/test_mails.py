@@ -19,8 +19,9 @@ from samplemind.jobs.notify import MOST_MAILS
 from samplemind.jobs.progress import tell_batch_moved
 from samplemind.parts import Parts
 from samplemind.settings import Settings
+from tests.certificate import certificate
 from tests.domain.models import batch_job, user
-from tests.mail_server import NAME, PASSWORD, Mails, certificate, running_mail_server
+from tests.mail_server import NAME, PASSWORD, Mails, running_mail_server
 
 
 @pytest.fixture(scope="module")
