@@ -2,9 +2,6 @@
 
 from collections.abc import AsyncGenerator, Sequence
 
-import structlog
-from kombu.exceptions import OperationalError
-
 from loaders.analyses import AnalysesOfFile
 from resolvers.scope import Scope
 from samplemind.audio import ENGINE_VERSION
@@ -13,9 +10,7 @@ from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.ids import new_id, now
 from samplemind.domain.paging import Page, Window
 from samplemind.events import MISSED, file_channel
-from samplemind.jobs.queue import queue_analysis
-
-_log = structlog.get_logger(__name__)
+from samplemind.jobs.dispatch import add_analysis, require_place
 
 # How many of a file's newest analyses are looked through for one that answers already.
 _RECENT = 10
@@ -37,7 +32,7 @@ async def request_analysis(
     scope: Scope, audio_file: AudioFile, level: AnalysisLevel, *, force: bool = False
 ) -> Analysis:
     """Answers an analysis of this level or a deeper one that is done or under way, or asks for a
-    new one."""
+    new one. Raises TooMuchQueued."""
     if not force:
         store = scope.parts.store.analyses
         recent = await store.page_of_file(scope.owner_id, audio_file.id, Window(_RECENT))
@@ -45,6 +40,7 @@ async def request_analysis(
         for analysis in (*(row.value for row in recent.rows), *known):
             if analysis and _answers(analysis, level):
                 return analysis
+    await require_place(scope.parts, scope.owner_id, 1)
     analysis = Analysis(
         id=new_id(),
         owner_id=scope.owner_id,
@@ -54,13 +50,8 @@ async def request_analysis(
         engine_version=ENGINE_VERSION,
         queued_at=now(),
     )
-    await scope.parts.store.analyses.add([analysis])
+    await add_analysis(scope.parts, analysis)
     await scope.parts.events.publish(file_channel(audio_file.id), analysis.id.encode())
-    try:
-        await queue_analysis(analysis.id)
-    except OperationalError as error:
-        # It is stored, so a worker can find it; the queue is only the quick way.
-        _log.warning("analysis stored but not queued", analysis_id=analysis.id, error=str(error))
     return analysis
 
 

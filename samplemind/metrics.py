@@ -138,6 +138,11 @@ analyses_restarted = Counter(
 )
 
 
+webhook_dead_letters = Counter(
+    "samplemind_webhook_dead_letters", "Messages to webhooks that were given up."
+)
+
+
 def count_operation(operation: str, code: str, points: int, seconds: float | None) -> None:
     """`seconds` is None for a subscription, which lasts as long as somebody watches."""
     _operations.labels(operation, code).inc()

@@ -8,7 +8,7 @@ vectors of different versions never mix.
 import asyncio
 import contextlib
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -22,12 +22,23 @@ from samplemind.domain.analysis import Findings
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.errors import PartUnavailable
 from samplemind.domain.library import AudioFileFilter, Range, words_of
+from samplemind.outages import Pause
 
 if TYPE_CHECKING:
     from chromadb.api import AsyncClientAPI
     from chromadb.api.models.AsyncCollection import AsyncCollection
 
 Where = dict[str, Any]
+
+_PAGE = 5_000
+
+# A search takes milliseconds; the first also imports the client.
+_PATIENCE_SECONDS = 15
+_PAUSE_SECONDS = 10
+
+
+def _name(owner_id: str, version: str) -> str:
+    return f"sounds-{version}-{owner_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,21 +125,6 @@ def _ranked(ids: Sequence[str], distances: Sequence[float]) -> list[Neighbour]:
     return sorted(neighbours, key=lambda n: (-n.cosine, n.audio_file_id))
 
 
-@contextlib.contextmanager
-def _coded(what: str) -> Iterator[None]:
-    """Turns "Chroma does not answer" into the coded error."""
-    try:
-        with tracing.span(f"vectors {what}"):
-            yield
-    except (httpx.TransportError, ConnectionError) as error:
-        raise PartUnavailable("Similarity is not available right now; try again.") from error
-    except ValueError as error:
-        # What chromadb raises while it makes a client.
-        if "could not connect" not in str(error).lower():
-            raise
-        raise PartUnavailable("Similarity is not available right now; try again.") from error
-
-
 class Vectors:
     """The vectors of all sounds. Raises PartUnavailable where Chroma does not answer."""
 
@@ -141,25 +137,34 @@ class Vectors:
         self._client: AsyncClientAPI | None = None
         self._collections: dict[str, AsyncCollection] = {}
         self._connecting = asyncio.Lock()
+        self._pause = Pause(_PAUSE_SECONDS)
 
     async def put(self, audio_file: AudioFile, findings: Findings) -> None:
         """Stores the vector, where the level had one, and what a search may filter by."""
-        if findings.embedding is None:
+        await self.put_many(audio_file.owner_id, [(audio_file, findings)])
+
+    async def put_many(self, owner_id: str, sounds: Sequence[tuple[AudioFile, Findings]]) -> None:
+        """As `put`, for up to 5,000 sounds of one owner by one request."""
+        sounds = [each for each in sounds if each[1].embedding is not None]
+        if not sounds:
             return
-        naming, document = _naming(audio_file)
-        with _coded("put"):
-            collection = await self._collection(audio_file.owner_id)
+        named = [_naming(audio_file) for audio_file, _ in sounds]
+        async with self._asking("put", _PATIENCE_SECONDS * (4 if len(sounds) > 1 else 1)):
+            collection = await self._collection(owner_id)
             await collection.upsert(
-                ids=[audio_file.id],
-                embeddings=[list(findings.embedding)],
-                metadatas=[_present(_facets(audio_file, findings) | naming)],
-                documents=[document],
+                ids=[audio_file.id for audio_file, _ in sounds],
+                embeddings=[list(findings.embedding or ()) for _, findings in sounds],
+                metadatas=[
+                    _present(_facets(*sound) | naming)
+                    for sound, (naming, _) in zip(sounds, named, strict=True)
+                ],
+                documents=[document for _, document in named],
             )
 
     async def rename(self, audio_file: AudioFile) -> None:
         """Stores the filename and the tags, where the file has a vector."""
         metadata, document = _naming(audio_file)
-        with _coded("rename"):
+        async with self._asking("rename"):
             collection = await self._collection(audio_file.owner_id)
             stored = await collection.get(ids=[audio_file.id], include=["embeddings"])
             if stored["ids"]:
@@ -172,25 +177,46 @@ class Vectors:
                 )
 
     async def remove(self, owner_id: str, audio_file_id: str) -> None:
-        with _coded("remove"):
+        async with self._asking("remove"):
             collection = await self._collection(owner_id)
             await collection.delete(ids=[audio_file_id])
 
     async def forget_owner(self, owner_id: str) -> None:
         """Removes all vectors of an owner, of every version of the engine."""
-        self._collections.pop(owner_id, None)
-        with _coded("forget_owner"):
+        for version in await self.versions(owner_id):
+            await self.forget_version(owner_id, version)
+
+    async def versions(self, owner_id: str) -> list[str]:
+        """The versions of the engine that an owner has vectors of."""
+        async with self._asking("versions"):
             client = await self._connected()
             names = [collection.name for collection in await client.list_collections()]
-            for name in names:
-                if name.startswith("sounds-") and name.endswith(f"-{owner_id}"):
-                    await client.delete_collection(name)
+        parts = [name.split("-", 2) for name in names]
+        return [part[1] for part in parts if part[0] == "sounds" and part[2] == owner_id]
+
+    async def forget_version(self, owner_id: str, version: str) -> None:
+        """Removes an owner's vectors of a version of the engine."""
+        self._collections.pop(owner_id, None)
+        async with self._asking("forget_owner"):
+            client = await self._connected()
+            await client.delete_collection(_name(owner_id, version))
+
+    async def ids(self, owner_id: str) -> list[str]:
+        """The files that have a vector of this version of the engine."""
+        found: list[str] = []
+        while True:
+            async with self._asking("ids"):
+                collection = await self._collection(owner_id)
+                page = await collection.get(limit=_PAGE, offset=len(found), include=[])
+            found += page["ids"]
+            if len(page["ids"]) < _PAGE:
+                return found
 
     async def embeddings(
         self, owner_id: str, audio_file_ids: Sequence[str]
     ) -> list[list[float] | None]:
         """In the order of the ids; None where this engine has made no vector of the file."""
-        with _coded("embeddings"):
+        async with self._asking("embeddings"):
             collection = await self._collection(owner_id)
             found = await collection.get(ids=list(set(audio_file_ids)), include=["embeddings"])
         vectors = found["embeddings"]
@@ -223,7 +249,7 @@ class Vectors:
         if _matches_nothing(filter_):
             return [[] for _ in embeddings]
         where, where_document = _conditions(filter_)
-        with _coded("nearest_to_each"):
+        async with self._asking("nearest_to_each"):
             collection = await self._collection(owner_id)
             found = await collection.query(
                 query_embeddings=[list(embedding) for embedding in embeddings],
@@ -240,15 +266,36 @@ class Vectors:
 
         Asked without chromadb's client, so that a health check need not wait for its import.
         """
-        with _coded("version"):
-            async with httpx.AsyncClient(timeout=3) as client:
-                answer = await client.get(f"{self._url}/api/v2/version")
-                return answer.raise_for_status().json()
+        async with self._asking("version"), httpx.AsyncClient(timeout=3) as client:
+            answer = await client.get(f"{self._url}/api/v2/version")
+            return answer.raise_for_status().json()
 
     async def warm_up(self) -> None:
         """Pays for the client's import before somebody waits for it."""
-        with contextlib.suppress(PartUnavailable), _coded("warm_up"):
-            await self._connected()
+        with contextlib.suppress(PartUnavailable):
+            async with self._asking("warm_up"):
+                await self._connected()
+
+    @contextlib.asynccontextmanager
+    async def _asking(self, what: str, seconds: float = _PATIENCE_SECONDS) -> AsyncIterator[None]:
+        """Turns "Chroma does not answer" into the coded error. The client itself waits for ever."""
+        message = "Similarity is not available right now; try again."
+        if self._pause.is_on:
+            raise PartUnavailable(message)
+        try:
+            with tracing.span(f"vectors {what}"):
+                async with asyncio.timeout(seconds):
+                    yield
+        except TimeoutError as error:
+            self._pause.begin()
+            raise PartUnavailable(message) from error
+        except (httpx.TransportError, OSError) as error:
+            raise PartUnavailable(message) from error
+        except ValueError as error:
+            # What chromadb raises while it makes a client.
+            if "could not connect" not in str(error).lower():
+                raise
+            raise PartUnavailable(message) from error
 
     async def _connected(self) -> "AsyncClientAPI":
         async with self._connecting:
@@ -268,7 +315,7 @@ class Vectors:
         if owner_id not in self._collections:
             client = await self._connected()
             self._collections[owner_id] = await client.get_or_create_collection(
-                f"sounds-{ENGINE_VERSION}-{owner_id}",
+                _name(owner_id, ENGINE_VERSION),
                 embedding_function=None,
                 configuration={"hnsw": {"space": "cosine"}},
             )

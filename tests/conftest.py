@@ -10,8 +10,11 @@ from samplemind.jobs.app import app as celery
 from samplemind.local import running_parts
 from samplemind.parts import Parts
 from samplemind.settings import Settings
+from samplemind.store.database import connect
 from tests.library import library
 from tests.server import Server, running_server
+from tests.store.commands import every_read, indexes_of
+from tests.store.planning import is_served
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +30,21 @@ async def parts(settings: Settings) -> AsyncIterator[Parts]:
     parts = Parts.open(settings)
     await parts.store.prepare()
     yield parts
+    await _see_that_indexes_serve(settings)
     await parts.close()
+
+
+async def _see_that_indexes_serve(settings: Settings) -> None:
+    """Everything that any test has made this process ask the documents, but for what is asked
+    without a condition: that is meant to read everything."""
+    client, database = connect(settings.mongo_url)
+    scans = [
+        read
+        for read in every_read()
+        if read.get("filter") and not is_served(read, await indexes_of(database, read["find"]))
+    ]
+    client.close()
+    assert scans == [], "MongoDB would read these collections whole"
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import typer
 
 from samplemind.cli.analyze import analyze
+from samplemind.cli.backup import backup, migrate, restore
 from samplemind.cli.doctor import doctor
 from samplemind.cli.import_ import import_sounds
 from samplemind.cli.people import create_admin, set_password
@@ -23,4 +24,7 @@ app.command()(analyze)
 app.command()(doctor)
 app.command("create-admin")(create_admin)
 app.command("set-password")(set_password)
+app.command()(backup)
+app.command()(restore)
+app.command()(migrate)
 app.command("export-schema")(export_schema)

@@ -34,6 +34,13 @@ class AnalysisStatus(StrEnum):
         return self not in (AnalysisStatus.QUEUED, AnalysisStatus.RUNNING)
 
 
+class Lane(StrEnum):
+    """Who waits for an analysis: somebody at this moment, or a batch."""
+
+    INTERACTIVE = "interactive"
+    BATCH = "batch"
+
+
 class SampleKind(StrEnum):
     ONE_SHOT = "ONE_SHOT"
     LOOP = "LOOP"
@@ -247,7 +254,7 @@ class Analysis:
     """One run of the analysis over one file, from queued to its final state.
 
     `batch_id` and `position` are set for an item of a batch job; `attempts` counts the times a
-    worker has begun it.
+    worker has begun it and did not hand it back.
     """
 
     id: str
@@ -257,6 +264,7 @@ class Analysis:
     status: AnalysisStatus
     engine_version: str
     queued_at: datetime
+    lane: Lane = Lane.INTERACTIVE
     batch_id: str | None = None
     position: int | None = None
     attempts: int = 0

@@ -68,4 +68,9 @@ class AudioFile:
     @property
     def blob_key(self) -> str:
         """By owner and content, so that writing the same bytes twice is harmless."""
-        return f"{self.owner_id}/{self.sha256[:2]}/{self.sha256}"
+        return blob_key(self.owner_id, self.sha256)
+
+
+def blob_key(owner_id: str, sha256: str) -> str:
+    """Where the bytes of that hash lie."""
+    return f"{owner_id}/{sha256[:2]}/{sha256}"

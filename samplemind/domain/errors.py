@@ -74,6 +74,10 @@ class TooManyApiKeys(DomainError):
     code = "TOO_MANY_API_KEYS"
 
 
+class TooManyWebhooks(DomainError):
+    code = "TOO_MANY_WEBHOOKS"
+
+
 class QuotaExceeded(DomainError):
     """The library would hold more than its owner may store."""
 
@@ -193,6 +197,12 @@ class AnalysisTimeout(DomainError):
     code = "ANALYSIS_TIMEOUT"
 
 
+class TooMuchQueued(DomainError):
+    """More analyses of one owner would be waiting than may."""
+
+    code = "TOO_MUCH_QUEUED"
+
+
 class NotAnalyzed(DomainError):
     """The question needs an analysis that the file does not have yet."""
 
@@ -218,9 +228,15 @@ class RateLimited(DomainError):
 
 
 class PartUnavailable(DomainError):
-    """A part (documents, vectors, events) does not answer; nothing was changed."""
+    """A part (documents, vectors, events, blobs) does not answer; nothing was changed."""
 
     code = "UNAVAILABLE"
+
+
+class Overloaded(DomainError):
+    """As many requests are under way as are taken at once; nothing was changed."""
+
+    code = "OVERLOADED"
 
 
 SOUND_ERRORS = {

@@ -2,23 +2,47 @@
 a task that meets nothing to do does nothing."""
 
 import asyncio
+import json
 from collections.abc import Sequence
+from typing import Any, cast
 
-from samplemind.jobs.app import BATCH, INTERACTIVE, app
+import structlog
+from kombu.exceptions import OperationalError
+from redis.asyncio import Redis
+
+from samplemind.domain.analysis import Lane
+from samplemind.jobs.app import DELIVERIES, LANES, QUEUES, app
+
+_log = structlog.get_logger(__name__)
 
 ANALYZE = "samplemind.analyze"
-DISPATCH_BATCH = "samplemind.dispatch_batch"
 HEAR_UNSAVED = "samplemind.hear_unsaved"
 GIVE_UP = "samplemind.give_up"
-RECOVER = "samplemind.recover"
+RECONCILE = "samplemind.reconcile"
+REFRESH = "samplemind.refresh"
+PATROL = "samplemind.patrol"
+DELIVER = "samplemind.deliver"
+
+# So many are sent at the same time by a process: most of it is waiting.
+_TOGETHER = 20
 
 # A process that does not even end itself is ended so much later.
 _GRACE_SECONDS = 10
 
 
-async def queue_analysis(analysis_id: str) -> None:
-    """One analysis that somebody waits for."""
-    await asyncio.to_thread(app.send_task, ANALYZE, [analysis_id], queue=INTERACTIVE)
+async def queue_analyses(lane: Lane, analysis_ids: Sequence[str], *, again: bool = False) -> None:
+    """Over one connection. `again` says that the worker which may have begun them is lost.
+
+    Raises OperationalError where the queue does not answer.
+    """
+    await asyncio.to_thread(_send, lane, analysis_ids, again)
+
+
+def _send(lane: Lane, analysis_ids: Sequence[str], again: bool) -> None:
+    with app.producer_pool.acquire(block=True, timeout=5) as producer:
+        for id_ in analysis_ids:
+            # The message is found by the analysis: see queued_analyses.
+            app.send_task(ANALYZE, [id_, again], task_id=id_, queue=LANES[lane], producer=producer)
 
 
 async def queue_unsaved(id_: str, filename: str, seconds: float) -> None:
@@ -27,22 +51,28 @@ async def queue_unsaved(id_: str, filename: str, seconds: float) -> None:
         app.send_task,
         HEAR_UNSAVED,
         [id_, filename],
-        queue=INTERACTIVE,
+        queue=LANES[Lane.INTERACTIVE],
         soft_time_limit=seconds,
         time_limit=seconds + _GRACE_SECONDS,
+        expires=seconds,
     )
 
 
-async def queue_batch(owner_id: str, batch_id: str) -> None:
-    """All queued analyses of a batch; a worker sends them out, so the caller need not wait."""
-    await asyncio.to_thread(app.send_task, DISPATCH_BATCH, [owner_id, batch_id], queue=INTERACTIVE)
+async def queued_ids(redis: Redis) -> set[str]:
+    """The ids of all tasks that wait in the queues; an analysis' task has its id."""
+    ids: set[str] = set()
+    for queue in QUEUES:
+        messages = await cast("Any", redis.lrange(queue, 0, -1))
+        ids.update(json.loads(message)["headers"]["id"] for message in messages)
+    return ids
 
 
-def send_out(analysis_ids: Sequence[str], *, again: bool = False) -> None:
-    """Queues many analyses over one connection (blocking: for workers).
-
-    `again` says that the worker which may have begun them is lost.
-    """
-    with app.producer_pool.acquire(block=True) as producer:
-        for analysis_id in analysis_ids:
-            app.send_task(ANALYZE, [analysis_id, again], queue=BATCH, producer=producer)
+async def queue_deliveries(ids: Sequence[str]) -> None:
+    """They are stored, and looked after when they are due: the queue is only the quick way."""
+    for start in range(0, len(ids), _TOGETHER):
+        some = list(ids[start : start + _TOGETHER])
+        try:
+            await asyncio.to_thread(app.send_task, DELIVER, [some], queue=DELIVERIES)
+        except OperationalError as error:
+            _log.warning("deliveries stored but not queued", error=str(error))
+            return

@@ -5,7 +5,7 @@ import contextlib
 import gc
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,8 @@ from fastapi.responses import RedirectResponse
 from prometheus_client import REGISTRY
 from pymongo.errors import PyMongoError
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
@@ -23,13 +25,17 @@ from resolvers.uploads import remove_expired_uploads
 from samplemind import metrics, tracing
 from samplemind.auth import passwords
 from samplemind.domain.user import LOCAL_USER, Role, User
+from samplemind.jobs.deliveries import forget_old_deliveries, redeliver_due
 from samplemind.logs import RequestLog, configure_logs
+from samplemind.outages import AWAY
 from samplemind.parts import Parts
 from samplemind.secret import with_secret
 from samplemind.server import explorer, health, media, uploads
+from samplemind.server.errors import away
 from samplemind.server.graphql import DOCUMENT_BYTES, PATH, GraphQLApp
-from samplemind.server.guards import KnownHosts, SecurityHeaders, known_names
+from samplemind.server.guards import Crowd, KnownHosts, SecurityHeaders, known_names
 from samplemind.server.leaving import Server
+from samplemind.server.media_types import JSON
 from samplemind.server.persisted import PersistedDocuments
 from samplemind.server.traced import Traced
 from samplemind.server.watched import WatchedParts
@@ -40,6 +46,7 @@ _log = structlog.get_logger(__name__)
 
 _START_SECONDS = 60
 _CLEAN_SECONDS = 600
+_REDELIVER_SECONDS = 5
 
 # Longer than proxies keep an idle connection, or one might be closed just as it is used.
 _IDLE_SECONDS = 75
@@ -68,10 +75,17 @@ def make_app(settings: Settings) -> FastAPI:
         REGISTRY.register(watched)
         following = asyncio.create_task(parts.endings.follow())
         warming = [asyncio.create_task(part.warm_up()) for part in (parts.readers, parts.vectors)]
-        cleaning = asyncio.create_task(_clean(parts))
+        caring = [
+            asyncio.create_task(_again_and_again(seconds, work, parts))
+            for work, seconds in (
+                (remove_expired_uploads, _CLEAN_SECONDS),
+                (forget_old_deliveries, _CLEAN_SECONDS),
+                (redeliver_due, _REDELIVER_SECONDS),
+            )
+        ]
         _spare_the_collector()
         yield
-        for task in (*warming, cleaning, following):
+        for task in (*warming, *caring, following):
             task.cancel()
         await asyncio.gather(*warming, return_exceptions=True)
         REGISTRY.unregister(watched)
@@ -85,6 +99,9 @@ def make_app(settings: Settings) -> FastAPI:
     app.state.leaving = False
     if not settings.auth_required:
         app.add_middleware(KnownHosts, names=known_names(settings))
+    app.add_middleware(Crowd, most=settings.max_requests)
+    for error in AWAY:
+        app.add_exception_handler(error, _answer_away)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestLog)
     if tracing.is_on():
@@ -113,7 +130,7 @@ def run_api(settings: Settings) -> None:
         log_config=None,
         access_log=False,
         timeout_keep_alive=_IDLE_SECONDS,
-        timeout_graceful_shutdown=settings.grace_seconds,
+        timeout_graceful_shutdown=settings.api_stop_seconds,
         forwarded_allow_ips=settings.trusted_proxies,
         # Whoever does not answer a ping in time is gone.
         ws_ping_interval=20,
@@ -149,6 +166,11 @@ def _cors(settings: Settings) -> dict[str, Any]:
     }
 
 
+async def _answer_away(request: Request, error: Exception) -> Response:
+    _log.warning("a part is away", path=request.url.path, error=str(error)[:200])
+    return away().response(JSON)
+
+
 def _local_user() -> User:
     """Who everybody is where there is no sign-in, and then the first who registers."""
     return User(
@@ -168,14 +190,16 @@ def _spare_the_collector() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
-async def _clean(parts: Parts) -> None:
-    """Now, and then again and again, whatever becomes of one time."""
+async def _again_and_again(
+    seconds: float, work: Callable[[Parts], Awaitable[None]], parts: Parts
+) -> None:
+    """Now, and then with so many seconds between, whatever becomes of one time."""
     while True:
         try:
-            await remove_expired_uploads(parts)
+            await work(parts)
         except Exception:
-            _log.exception("uploads not cleaned away")
-        await asyncio.sleep(_CLEAN_SECONDS)
+            _log.exception("not cared for", work=work.__name__)
+        await asyncio.sleep(seconds)
 
 
 async def _wait_for_documents(parts: Parts) -> None:

@@ -11,10 +11,12 @@ from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from samplemind import __version__
+from samplemind.domain.analysis import Lane
 from samplemind.health import PartHealth, check_parts
 from samplemind.jobs.depth import queue_depths
 from samplemind.jobs.presence import present_workers
 from samplemind.parts import Parts
+from samplemind.store.places import Stage
 
 _SECONDS = 8
 
@@ -38,7 +40,11 @@ class WatchedParts(Collector):
 
     async def _collected(self) -> list[Metric]:
         groups = await asyncio.gather(
-            check_parts(self._parts), self._queues(), self._oldest(), self._workers()
+            check_parts(self._parts),
+            self._queues(),
+            self._pending(),
+            self._oldest(),
+            self._workers(),
         )
         health, *others = groups
         build = GaugeMetricFamily("samplemind_build_info", "Which version.", labels=["version"])
@@ -56,9 +62,24 @@ class WatchedParts(Collector):
             return []
         return [tasks]
 
+    async def _pending(self) -> list[Metric]:
+        pending = GaugeMetricFamily(
+            "samplemind_pending_analyses",
+            "Analyses that are waiting in the documents, sent to the queue, running.",
+            labels=["lane", "stage"],
+        )
+        places = self._parts.store.places
+        try:
+            for stage in (Stage.WAITING, Stage.SENT, Stage.RUNNING):
+                for lane in Lane:
+                    pending.add_metric([lane, stage], await places.count_at(stage, lane))
+        except PyMongoError:
+            return []
+        return [pending]
+
     async def _oldest(self) -> list[Metric]:
         try:
-            since = await self._parts.store.analyses.oldest_queued_at()
+            since = await self._parts.store.places.oldest_queued_at()
         except PyMongoError:
             return []
         age = (datetime.now(UTC) - since).total_seconds() if since else 0

@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -24,7 +25,9 @@ from samplemind.domain.library import (
 )
 from samplemind.domain.paging import Page, Window
 from samplemind.store.database import END, Database, Document, scoped, within
+from samplemind.store.holds import as_stored, holds
 from samplemind.store.pages import read_page
+from samplemind.store.steps import Steps
 
 _audio_file = TypeAdapter(AudioFile)
 _filter = TypeAdapter(AudioFileFilter)
@@ -41,6 +44,16 @@ _ORDER_FIELDS = {
     AudioFileOrderField.DURATION: "by_duration",
     AudioFileOrderField.TEMPO: "by_tempo",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A file, and by which analysis and version of the engine it is known."""
+
+    id: str
+    sha256: str
+    analysis_id: str | None
+    engine_version: str | None
 
 
 def order_field(order: AudioFileOrder) -> str:
@@ -149,13 +162,15 @@ class AudioFiles:
 
     def __init__(self, database: Database, cache: Cache) -> None:
         self._files = database["audio_files"]
+        self._steps = Steps(database, self._files)
         self._cache = cache
 
     async def prepare(self) -> None:
         """Makes the indexes; safe to call at every start."""
         await self._files.create_index("key", unique=True)
         await self._files.create_index("content", unique=True)
-        for field in ("by_filename", "by_duration", "by_tempo", "by_tempo_down", "words"):
+        orders = ("by_filename", "by_duration", "by_tempo", "by_tempo_down")
+        for field in (*orders, "words", "engine_version"):
             await self._files.create_index(field)
 
     async def add(self, audio_file: AudioFile) -> AudioFile:
@@ -194,6 +209,7 @@ class AudioFiles:
             load=_load,
             descending=order.descending,
             where=conditions(owner_id, filter_),
+            steps=self._steps,
         )
 
     async def count(self, owner_id: str, filter_: AudioFileFilter | None = None) -> int:
@@ -206,6 +222,16 @@ class AudioFiles:
         """The ids of all files that match, in upload order."""
         cursor = self._files.find(self._matching(owner_id, filter_), {"_id": 1}).sort("key")
         return [document["_id"] async for document in cursor]
+
+    async def matching(
+        self, owner_id: str, ids: Sequence[str], filter_: AudioFileFilter
+    ) -> set[str]:
+        """Those of `ids` that match. They are read by their keys alone, which every server has an
+        index for, and compared here."""
+        keys = [scoped(owner_id, id_) for id_ in ids]
+        query = as_stored(conditions(owner_id, filter_), self._files.codec_options)
+        documents = await self._files.find({"key": {"$in": keys}}).to_list(None)
+        return {document["_id"] for document in documents if holds(document, query)}
 
     async def rename(self, audio_file: AudioFile) -> None:
         """Stores the filename and the tags of `audio_file`."""
@@ -242,11 +268,39 @@ class AudioFiles:
             result = await self._files.update_one({"key": key}, [{"$set": change}])
         return result.matched_count > 0
 
+    async def analyzed(self, together: int) -> AsyncIterator[list[AudioFile]]:
+        """Everybody's files that have an analysis, so many at a time (a full scan)."""
+        files: list[AudioFile] = []
+        async for document in self._files.find({"analyzed": True}):
+            files.append(_load(document))
+            if len(files) == together:
+                yield files
+                files = []
+        if files:
+            yield files
+
     async def analyzed_by_another_engine(self, version: str) -> AsyncIterator[AudioFile]:
-        """Everybody's files whose newest analysis was not made by this version (a full scan)."""
-        query = {"analyzed": True, "engine_version": {"$ne": version}}
-        async for document in self._files.find(query):
-            yield _load(document)
+        """Everybody's files whose newest analysis was not made by this version."""
+        # An index knows what is below and above; for what is not equal it would be read whole.
+        for other in ({"$lt": version}, {"$gt": version}):
+            async for document in self._files.find({"engine_version": other}):
+                yield _load(document)
+
+    async def owners(self) -> AsyncIterator[str]:
+        """Whoever has files."""
+        low = ""
+        while row := await self._files.find_one(
+            {"key": {"$gt": low}}, {"owner_id": 1}, sort=[("key", 1)]
+        ):
+            yield row["owner_id"]
+            low = scoped(row["owner_id"], END)
+
+    async def outlines(self, owner_id: str) -> AsyncIterator[Outline]:
+        """All of an owner's files, each told in a few words, in upload order."""
+        fields = {"sha256": 1, "analysis_id": 1, "engine_version": 1}
+        rows = self._files.find({"key": within(scoped(owner_id, ""))}, fields).sort("key")
+        async for row in rows:
+            yield Outline(row["_id"], row["sha256"], row["analysis_id"], row["engine_version"])
 
     async def remove(self, owner_id: str, id_: str) -> None:
         async with self._changing(owner_id):

@@ -18,12 +18,16 @@ END = "\U0010ffff"
 def connect(url: str) -> tuple[AsyncIOMotorClient[Document], Database]:
     """A client and its database (`samplemind` where the address names none).
 
-    Writes are acknowledged when they are in the journal; nothing is sent before the first use.
+    Writes are acknowledged when they are in the journal; nothing is sent before the first use, and
+    nothing waits for ever.
     """
     client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
         url,
         journal=True,
-        serverSelectionTimeoutMS=5_000,
+        serverSelectionTimeoutMS=2_000,
+        connectTimeoutMS=2_000,
+        socketTimeoutMS=60_000,
+        waitQueueTimeoutMS=5_000,
         appname="samplemind",
         event_listeners=[TracedCommands()] if tracing.is_on() else [],
     )

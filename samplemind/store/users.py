@@ -13,6 +13,7 @@ _user = TypeAdapter(User)
 
 # Whether the local user is anybody's account yet: in one indexed string, for one conditional write.
 _FREE, _TAKEN, _REMOVED = (f"{LOCAL_USER}:{state}" for state in ("free", "taken", "removed"))
+UNCLAIMED = _FREE
 
 
 def _dump(user: User) -> Document:
@@ -68,6 +69,10 @@ class Users:
             return None
         return user
 
+    async def ids(self) -> list[str]:
+        """Everybody's."""
+        return [row["_id"] async for row in self._users.find({}, {"_id": 1})]
+
     async def by_ids(self, ids: Sequence[str]) -> list[User | None]:
         """In the order of `ids`, None where there is no such user, or no longer."""
         documents = await self._users.find({"_id": {"$in": list(ids)}}).to_list(None)
@@ -90,6 +95,9 @@ class Users:
 
     async def set_password(self, id_: str, password_hash: str) -> None:
         await self._users.update_one({"_id": id_}, {"$set": {"password_hash": password_hash}})
+
+    async def set_email_notifications(self, id_: str, wanted: bool) -> None:
+        await self._users.update_one({"_id": id_}, {"$set": {"email_notifications": wanted}})
 
     async def remove(self, user: User) -> None:
         """Of the local user a nameless row stays, so that nobody takes its place again."""

@@ -114,8 +114,8 @@ class TestSettings:
         api, worker = (
             pod(f"samplemind-{name}")["terminationGracePeriodSeconds"] for name in ("api", "worker")
         )
-        assert waits + settings.drain_seconds + settings.grace_seconds < api
-        assert settings.max_analysis_seconds < worker
+        assert waits + settings.drain_seconds + settings.api_stop_seconds < api
+        assert settings.worker_stop_seconds < worker
 
     def test_leave_the_memory_that_a_file_may_take(self, monkeypatch: pytest.MonkeyPatch):
         settings = settings_given(monkeypatch)

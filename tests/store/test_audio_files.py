@@ -78,6 +78,8 @@ async def test_a_filter_finds_what_it_says(
     expected = [sound.file.id for sound in sounds_stored if matches(sound, filter_)]
     assert await files.ids(owner, filter_) == expected
     assert await files.count(owner, filter_) == len(expected)
+    every = [sound.file.id for sound in sounds_stored]
+    assert await files.matching(owner, every, filter_) == set(expected)
     page = await files.page(owner, Window(100), AudioFileOrder(descending=False), filter_)
     assert [row.value.id for row in page.rows] == expected
 
@@ -136,6 +138,17 @@ async def test_stats_add_up(
     assert stats.by_label == _counted(label.name for f in found for label in f.labels)
     lows = [int(f.tempo.bpm // 10) * 10 for f in found if f.tempo]
     assert stats.by_tempo == _counted(f"{low}-{low + 9}" for low in lows)
+
+
+async def test_what_another_engine_analysed_is_found(parts: Parts, owner_id: str) -> None:
+    files, made = parts.store.audio_files, {}
+    for version in ("4", "5", "6", "10"):
+        file = await files.add(audio_file(owner_id))
+        await files.set_analysis(analysis(owner_id, file.id, engine_version=version))
+        made[file.id] = version
+    await files.add(audio_file(owner_id))
+    found = [file.id async for file in files.analyzed_by_another_engine("5") if file.id in made]
+    assert sorted(made[id_] for id_ in found) == ["10", "4", "6"]
 
 
 async def test_an_empty_library_has_stats(parts: Parts, owner_id: str) -> None:

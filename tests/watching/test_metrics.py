@@ -14,12 +14,14 @@ import httpx
 import psutil
 from prometheus_client import REGISTRY
 
-from samplemind.jobs.app import BATCH, app
+from samplemind.domain.analysis import Lane
+from samplemind.jobs.app import app
 from samplemind.jobs.depth import queue_depths
-from samplemind.jobs.queue import send_out
+from samplemind.jobs.queue import queue_analyses
 from samplemind.parts import Parts
 from samplemind.server.app import make_app
 from samplemind.settings import Settings
+from samplemind.store.places import Stage
 from tests.domain.models import analysis
 from tests.server import SAMPLEMIND
 from tests.watching.conftest import Watched
@@ -129,7 +131,7 @@ class TestOfTheWorker:
             labels = {"level": "BASIC", "code": code}
             return watched.value("worker", "samplemind_analyses_total", **labels)
 
-        good, bad = count("OK"), count("ANALYSIS_FAILED")
+        good, bad = count("OK"), count("AUDIO_MISSING")
         seconds = watched.value("worker", "samplemind_analysis_seconds_sum", level="BASIC")
         waits = watched.value("worker", "samplemind_analysis_wait_seconds_count", of="one")
         first, second = (server.upload(sound)["audioFile"] for sound in server.sounds[3:5])
@@ -144,7 +146,7 @@ class TestOfTheWorker:
             )
             assert payload["analyzeAudio"]["errors"] == []
             await server.analyzed(file["id"])
-        assert (count("OK"), count("ANALYSIS_FAILED")) == (good + 1, bad + 1)
+        assert (count("OK"), count("AUDIO_MISSING")) == (good + 1, bad + 1)
         assert watched.value("worker", "samplemind_analysis_seconds_sum") > seconds
         after = watched.value("worker", "samplemind_analysis_wait_seconds_count", of="one")
         assert after == waits + 2
@@ -179,19 +181,19 @@ class TestOfTheWorker:
 
 async def test_a_queue_is_as_deep_as_what_waits_in_it(parts: Parts):
     before = await queue_depths(parts.events.redis)
-    send_out(["one", "two"])
+    await queue_analyses(Lane.BATCH, ["one", "two"])
     after = await queue_depths(parts.events.redis)
-    assert after == {**before, BATCH: before[BATCH] + 2}
+    assert after == {**before, "batch": before["batch"] + 2}
 
 
 async def test_the_oldest_is_what_was_asked_for_first_and_waits_still(parts: Parts, owner_id: str):
-    analyses, long_ago = parts.store.analyses, datetime(2001, 1, 1, tzinfo=UTC)
-    waiting = analysis(owner_id, "file", id=f"0{owner_id}", queued_at=long_ago)
-    await analyses.add([waiting])
-    assert await analyses.oldest_queued_at() == long_ago
-    assert await analyses.start(waiting.id)
-    assert await analyses.oldest_queued_at() != long_ago
-    await analyses.forget_owner(owner_id)
+    store, long_ago = parts.store, datetime(2001, 1, 1, tzinfo=UTC)
+    waiting = analysis(owner_id, "file", queued_at=long_ago)
+    await store.analyses.add([waiting], Stage.SENT)
+    assert await store.places.oldest_queued_at() == long_ago
+    assert await store.analyses.start(waiting)
+    assert await store.places.oldest_queued_at() != long_ago
+    await store.analyses.forget_owner(owner_id)
 
 
 async def test_trusted_operations_go_by_their_own_names(settings: Settings, tmp_path: Path):

@@ -1,0 +1,1 @@
+"""Everything that is stored, in a folder or a bucket, and back."""
