@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from standardwebhooks import WebhookVerificationError
 
+from samplemind import metrics
 from samplemind.domain.analysis import AnalysisStatus, Failure
 from samplemind.domain.delivery import Delivery, DeliveryStatus
 from samplemind.domain.ids import global_id, new_id, now
@@ -131,9 +132,12 @@ class TestDelivery:
     async def test_is_given_up_after_the_last_attempt(
         self, parts: Parts, webhook: Webhook, receiver: Receiver
     ):
+        [before] = metrics.webhook_dead_letters.collect()
         receiver.answers = [500] * 9
         sent = await _until_its_end(parts, await _happens(parts, webhook))
         assert (sent.status, sent.attempts, sent.response_status) == ("DEAD_LETTERED", 4, 500)
+        [after] = metrics.webhook_dead_letters.collect()
+        assert after.samples[0].value == before.samples[0].value + 1
         assert sent.error == "It answered 500."
         assert receiver.got.qsize() == 4
         assert (await _reread(parts, webhook)).failures == 1
