@@ -33,8 +33,9 @@ async def create_webhook(
     chosen = _chosen(events)
     if await parts.store.webhooks.count(scope.owner_id) >= MOST_WEBHOOKS:
         raise TooManyWebhooks(f"You have {MOST_WEBHOOKS} webhooks, the most: delete one first.")
-    url = await check_url(url, private=parts.settings.webhook_private_addresses)
-    webhook = Webhook(new_id(), scope.owner_id, url, chosen, new_secret(), now())
+    private = parts.settings.webhook_private_addresses
+    url = await check_url(url, private=private)
+    webhook = Webhook(new_id(), scope.owner_id, url, chosen, new_secret(), now(), private)
     await parts.store.webhooks.add(webhook)
     await note(scope, AuditAction.WEBHOOK_CREATED, scope.owner_id, webhook.id)
     return webhook, webhook.secret
@@ -51,7 +52,7 @@ async def update_webhook(
     fields: dict[str, Any] = {}
     if url is not None:
         private = scope.parts.settings.webhook_private_addresses
-        fields["url"] = await check_url(url, private=private)
+        fields |= {"url": await check_url(url, private=private), "private": private}
     if events is not None:
         fields["events"] = _chosen(events)
     if enabled is not None:

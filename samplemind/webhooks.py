@@ -56,7 +56,7 @@ async def check_url(url: str, *, private: bool) -> str:
     return str(parts.copy_with(fragment=None))
 
 
-async def post(webhook: Webhook, delivery: Delivery, seconds: float, *, private: bool) -> int:
+async def post(webhook: Webhook, delivery: Delivery, seconds: float) -> int:
     """Sends it once; the status, which is one of success and all that is read. Follows nothing.
 
     The name is looked up once, and what was looked up is what is connected to. Raises NotDelivered.
@@ -64,7 +64,7 @@ async def post(webhook: Webhook, delivery: Delivery, seconds: float, *, private:
     url, headers = httpx.URL(webhook.url), _signed(webhook.secret, delivery)
     try:
         async with asyncio.timeout(seconds):
-            status = await _post(url, headers, delivery.body, seconds, private)
+            status = await _post(url, headers, delivery.body, seconds, webhook.private)
     except TimeoutError:
         raise NotDelivered(f"There was no answer in {seconds:g} s.") from None
     if 300 <= status < 400:

@@ -75,10 +75,10 @@ async def check(
     backup = Backup(place, parts.settings.blob_timeout_seconds)
     with tempfile.TemporaryDirectory(prefix="samplemind-") as folder:
         name, manifest = await _fetch(backup, snapshot, Path(folder), stage)
-        lost = set(manifest.lost)
+        left_out = manifest.left_out
 
         async def look(sound: Sound) -> None:
-            if sound.key not in lost:
+            if sound.key not in left_out:
                 async for _ in checked(backup.blobs, blob(sound.key), sound.sha256):
                     pass
 
@@ -101,10 +101,10 @@ async def _fetch(
 async def _restore_sounds(
     parts: Parts, backup: Backup, manifest: Manifest, folder: Path, stage: Stage
 ) -> None:
-    lost = set(manifest.lost)
+    left_out = manifest.left_out
 
     async def take(sound: Sound) -> None:
-        if sound.key not in lost:
+        if sound.key not in left_out:
             await copy(backup.blobs, blob(sound.key), parts.blobs, sound.key, sound)
 
     await _each_sound(manifest, folder / FILES, take, stage)
@@ -127,9 +127,9 @@ async def _each_sound(
 
 async def _restore_documents(parts: Parts, manifest: Manifest, collection: str, path: Path) -> None:
     found: Iterable[RawBSONDocument] = documents(path)
-    if collection == FILES and manifest.lost:
-        lost = set(manifest.lost)
-        found = (row for row in found if sound_of(row).key not in lost)
+    if collection == FILES:
+        left_out = manifest.left_out
+        found = (row for row in found if sound_of(row).key not in left_out)
     for some in _in_groups(iter(found)):
         await parts.store.raw.write(collection, some)
 

@@ -42,8 +42,9 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """`lost` are files whose bytes were not there, or not those of their hash; `copied` says how
-    many of `files` were not in the backup already."""
+    """`copied` says how many of `files` were not in the backup already. The bytes of what is `lost`
+    were not there, or not those of their hash; what is `deleted` was so while this was made. Rows
+    of both are left out when it is restored."""
 
     made_at: datetime
     version: str
@@ -53,7 +54,12 @@ class Manifest:
     size_bytes: int
     copied: int
     lost: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
     format: int = field(default=FORMAT, kw_only=True)
+
+    @property
+    def left_out(self) -> set[str]:
+        return {*self.lost, *self.deleted}
 
     def dump(self) -> bytes:
         said = {**asdict(self), "made_at": self.made_at.isoformat()}
@@ -74,6 +80,7 @@ class Manifest:
                 "collections": collections,
                 "made_at": datetime.fromisoformat(said["made_at"]),
                 "lost": tuple(said["lost"]),
+                "deleted": tuple(said["deleted"]),
             }
             return cls(**said)
         except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -19,7 +19,9 @@ class Webhook:
     """A URL that is told. `secret` signs what is sent to it; `disabled_reason` is for people, and
     None where it is enabled or was switched off by its owner.
 
-    `failures` counts the deliveries that were given up since one last succeeded.
+    `private` says whether it may lead to addresses that are not public: what the API allowed when
+    the URL was given, whatever the worker that sends is told. `failures` counts the deliveries that
+    were given up since one last succeeded.
     """
 
     id: str
@@ -28,6 +30,7 @@ class Webhook:
     events: tuple[WebhookEvent, ...]
     secret: str
     created_at: datetime
+    private: bool = False
     enabled: bool = True
     disabled_reason: str | None = None
     failures: int = 0

@@ -76,13 +76,7 @@ async def _send(parts: Parts, delivery: Delivery) -> int | None:
     [webhook] = await parts.store.webhooks.by_ids(delivery.owner_id, [delivery.target])
     if webhook is None or not webhook.enabled:
         raise NotDelivered("The webhook is switched off.", for_good=True)
-    settings = parts.settings
-    return await webhooks.post(
-        webhook,
-        delivery,
-        settings.delivery_timeout_seconds,
-        private=settings.webhook_private_addresses,
-    )
+    return await webhooks.post(webhook, delivery, parts.settings.delivery_timeout_seconds)
 
 
 async def _send_mail(parts: Parts, delivery: Delivery) -> None:

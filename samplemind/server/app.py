@@ -197,6 +197,8 @@ async def _again_and_again(
     while True:
         try:
             await work(parts)
+        except PyMongoError as error:
+            _log.warning("not cared for", work=work.__name__, error=str(error)[:200])
         except Exception:
             _log.exception("not cared for", work=work.__name__)
         await asyncio.sleep(seconds)

@@ -4,12 +4,15 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from pymongo import MongoClient
 
 from resolvers.scope import Scope
 from samplemind.backups.back_up import back_up
+from samplemind.backups.copying import Step, silent
 from samplemind.backups.prune import prune
 from samplemind.backups.restore import check, restore
 from samplemind.backups.snapshot import Backup, BackupError
@@ -263,6 +266,29 @@ class TestSnapshots:
         _, manifest = await back_up(source, place)
         assert manifest.copied < manifest.files == 6
         await check(source, place)
+
+
+async def test_what_is_deleted_meanwhile_is_left_out(
+    source: Parts, people: list[User], tmp_path: Path, target: Parts
+) -> None:
+    """Between the rows and the bytes: no row points to nothing, and nothing is lost."""
+    owner, place = people[1].id, str(tmp_path / "backup")
+    file = await _stored(source, owner, 12)
+    path, database = source.blobs.path(file.blob_key), source.store._database.name
+    assert path
+
+    def stage(doing: str, files: int, size: int) -> AbstractContextManager[Step]:
+        if doing == "Sounds":
+            path.unlink()
+            with MongoClient(source.settings.mongo_url, directConnection=True) as client:
+                client[database]["audio_files"].delete_one({"_id": file.id})
+        return silent(doing, files, size)
+
+    _, manifest = await back_up(source, place, stage)
+    assert (manifest.files, manifest.lost, manifest.deleted) == (6, (), (file.blob_key,))
+    await restore(target, place)
+    assert await target.store.audio_files.by_ids(owner, [file.id]) == [None]
+    assert await target.store.audio_files.count(owner) == 3
 
 
 class TestRefusals:

@@ -145,6 +145,12 @@ async def test_nobody_is_led_inside_where_sign_in_is_required(settings: Settings
             id_ = (await _made(person))["webhook"]["id"]
             changed = (await person.ask(UPDATE, input={"id": id_, "url": url}))["updateWebhook"]
             assert changed["errors"] == errors
+        async for parts in opened(open_to_many(settings)):
+            [stored] = await parts.store.webhooks.by_ids(
+                decode_id(person.id)[1], [decode_id(id_)[1]]
+            )
+            assert stored
+            assert not stored.private
 
 
 class TestUpdateWebhook:
