@@ -16,7 +16,7 @@ from samplemind.store.database import Database, Document, within
 
 _ROWS = 100
 _TOO_MANY = 50 * _ROWS
-_PLACES = (0, 2, 6)
+_PLACES = (0, 2, 6, 14)
 LOOKED_THROUGH = _PLACES[-1] * _ROWS
 """Rows of the ranges before the last."""
 
