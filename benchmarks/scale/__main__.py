@@ -8,6 +8,7 @@ stops by itself. The exit code is 1 where a floor is missed.
   received, how late, in how much memory.
 - `--soak 30`: so many minutes of uploads, lists, searches, batches, subscriptions and deletions,
   and how the memory of each process goes.
+- `--filters 100000`: where the time of a filtered search goes.
 - `--sizes 10000`: what a file takes of the databases.
 - `--stored 1000,10000`: the times of lists, filters, sums and searches over HTTP, from one API
   process, by how many files are stored. 100,000 take some ten minutes and 2 GB.
@@ -19,7 +20,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.report import machine
-from benchmarks.scale import sizes, soak, stored, subscribers, workers
+from benchmarks.scale import filters, sizes, soak, stored, subscribers, workers
 
 
 def main() -> int:
@@ -31,20 +32,25 @@ def main() -> int:
     parser.add_argument("--stored", type=_numbers, default=(), metavar="COUNTS")
     parser.add_argument("--workers", type=_numbers, default=(), metavar="COUNTS")
     parser.add_argument("--subscribers", type=int, default=0, metavar="COUNT")
+    parser.add_argument("--filters", type=int, default=0, metavar="COUNT")
     parser.add_argument("--sizes", type=int, default=0, metavar="COUNT")
     parser.add_argument("--soak", type=float, default=0, metavar="MINUTES")
     parser.add_argument("--turns", type=int, default=5, help="turns that are compared (5)")
     parser.add_argument(
         "--requests", type=int, default=30, help="of each case of --stored in a turn (30)"
     )
-    parser.add_argument("--data", type=Path, help="keeps the libraries of --stored there")
+    parser.add_argument(
+        "--data", type=Path, help="keeps the libraries of --stored and --filters there"
+    )
     asked = parser.parse_args()
     print(", ".join(f"{key} {value}" for key, value in machine().items()), flush=True)
     good = True
     with tempfile.TemporaryDirectory(prefix="samplemind-scale-") as folder:
+        data = (asked.data or Path(folder)).absolute()
         if asked.stored:
-            data = asked.data or Path(folder)
-            good &= stored.measure(asked.stored, data.absolute(), asked.turns, asked.requests)
+            good &= stored.measure(asked.stored, data, asked.turns, asked.requests)
+        if asked.filters:
+            filters.measure(asked.filters, data)
         if asked.sizes:
             sizes.measure(asked.sizes, Path(folder))
         if asked.workers:

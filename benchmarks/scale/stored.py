@@ -92,7 +92,7 @@ def measure(counts: Sequence[int], data: Path, turns: int, requests: int) -> boo
 
 
 def _measure(count: int, data: Path, turns: int, requests: int) -> bool:
-    seeds = _fill(data, count)
+    seeds = stored_library(data, count)
     # Everything is started anew, so that the first request of each case meets no cache of ours.
     with running_parts(data) as settings, api(settings) as (url, _):
         cases = list(_cases(count, seeds))
@@ -185,7 +185,7 @@ class _Asker:
         return taken * 1_000
 
 
-def _fill(data: Path, count: int) -> list[str]:
+def stored_library(data: Path, count: int) -> list[str]:
     """Makes the libraries where they are not there yet; the ids that have a vector."""
     done = data / "filled.json"
     if not done.exists():

@@ -15,7 +15,7 @@ from pymongo import ASCENDING, DESCENDING
 from samplemind.domain.paging import Page, Row, Window
 from samplemind.store.database import END, Document
 from samplemind.store.holds import as_stored, holds
-from samplemind.store.steps import Steps
+from samplemind.store.steps import LOOKED_THROUGH, Steps
 
 T = TypeVar("T")
 
@@ -83,18 +83,30 @@ async def _read_in_steps(
     reading: _Reading, steps: Steps, prefix: str, low: str, high: str
 ) -> list[Document]:
     query = as_stored(reading.where, reading.collection.codec_options)
+    ranges, is_long = await steps.of(reading.field, prefix, low, high, backwards=reading.backwards)
     found: list[Document] = []
-    parts, rest = await steps.of(reading.field, prefix, low, high, backwards=reading.backwards)
-    for bounds in parts:
-        rows = await reading.rows(bounds, {}, every=True)
-        steps.read(reading.field, prefix, len(rows))
+    seen, reached = 0, ranges[0][0]
+    for start, end in ranges[:-1] if is_long else ranges:
+        rows = await reading.rows(_between(start, end, high), {}, every=True)
+        steps.has_read(reading.field, prefix, len(rows))
         found += [row for row in rows if holds(row, query)]
+        seen, reached = seen + len(rows), end
         if len(found) >= reading.most:
             return found[: reading.most]
-    if rest:
+        if is_long and len(found) * LOOKED_THROUGH < reading.most * seen:
+            break
+    if is_long:
         # Few match: the server finds them sooner than they are found here.
+        rest = _between(reached, ranges[-1][1], high)
         found += await reading.rows(rest, reading.where)
     return found[: reading.most]
+
+
+def _between(start: str, end: str, high: str) -> Document:
+    """The condition on keys from `start`, which has been read, to `end`, either way round; `high`
+    is of neither."""
+    low, up = min(start, end), max(start, end)
+    return {"$gt": low, "$lt" if up == high else "$lte": up}
 
 
 async def read_pages(

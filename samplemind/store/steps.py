@@ -16,8 +16,10 @@ from samplemind.store.database import Database, Document, within
 
 _ROWS = 100
 _TOO_MANY = 50 * _ROWS
-_PLACES = (0, 2, 6)
-_LOOKED_THROUGH = _PLACES[-1] + 1
+_PLACES = (0, 2, 6, 14)
+LOOKED_THROUGH = _PLACES[-1] * _ROWS
+"""Rows of the ranges before the last."""
+
 _KEPT_LISTS, _KEPT_SECONDS = 100, 600
 
 
@@ -38,25 +40,19 @@ class Steps:
 
     async def of(
         self, field: str, prefix: str, low: str, high: str, *, backwards: bool
-    ) -> tuple[list[Document], Document | None]:
-        """low..high (exclusive) as conditions on `field`, in reading order: steps, each twice as
-        long as the one before, and what is too much to be looked through here."""
+    ) -> tuple[list[tuple[str, str]], bool]:
+        """low..high (exclusive) as ranges in reading order, from which to which key; each is twice
+        as long as the one before. Whether the last, which is the rest, is longer than that."""
         keys = [key for key in await self._of_list(field, prefix) if low < key < high]
         if backwards:
             keys.reverse()
-        short = len(keys) <= _LOOKED_THROUGH
-        ends = [keys[place] for place in _PLACES if place < min(len(keys), _LOOKED_THROUGH)]
+        places = [place for place in _PLACES if place < len(keys)]
         start, end = (high, low) if backwards else (low, high)
-        parts = [
-            {"$gt": to, "$lte": at} if backwards else {"$gt": at, "$lte": to}
-            for at, to in pairwise([start, *ends, end])
-        ]
-        # Both ends of the whole are left out.
-        parts[0 if backwards else -1]["$lt"] = parts[0 if backwards else -1].pop("$lte")
-        return (parts, None) if short else (parts[:-1], parts[-1])
+        ranges = list(pairwise([start, *(keys[place] for place in places), end]))
+        return ranges, len(keys) > 2 * _PLACES[-1]
 
-    def read(self, field: str, prefix: str, rows: int) -> None:
-        """Is told how many rows a step had: after many changes the list is divided anew."""
+    def has_read(self, field: str, prefix: str, rows: int) -> None:
+        """Is told how many rows a range had: after many changes the list is divided anew."""
         if rows > _TOO_MANY:
             self._keys.pop((field, prefix), None)
 

@@ -106,7 +106,8 @@ async def test_a_page_reads_no_more_than_it_must(files: AudioFiles, owner: str) 
     # What hardly any file has is left to the server in the end.
     with recorded_commands() as commands:
         await files.page(owner, Window(50), AudioFileOrder(), AudioFileFilter(search="nowhere"))
-    assert ["words" in command["filter"] for command in commands] == [*[False] * 3, True]
+    asked = ["words" in command["filter"] for command in commands]
+    assert asked in ([False, True], [False, False, True])
 
 
 async def _at_once(
