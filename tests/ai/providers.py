@@ -176,7 +176,7 @@ def _handler(server: Providers) -> type[BaseHTTPRequestHandler]:
             except OSError:
                 self.close_connection = True
 
-        def log_message(self, *_: object) -> None: ...
+        def log_message(self, format: str, *args: object) -> None: ...
 
     return Handler
 
