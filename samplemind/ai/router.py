@@ -256,6 +256,7 @@ class _Asking(Generic[T]):
 
 def _in_time(provider: Provider) -> Callable[[Question], Awaitable[Reply]]:
     async def ask(question: Question) -> Reply:
+        await provider.open()
         try:
             async with asyncio.timeout(question.seconds):
                 return await provider.complete(question)
