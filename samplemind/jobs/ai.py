@@ -49,9 +49,9 @@ async def run_ai(parts: Parts, analysis_id: str) -> None:
     try:
         result = await _result(parts, analysis)
     except asyncio.CancelledError:
-        await parts.store.analyses.release_ai(analysis_id)
+        await parts.store.analyses.release_ai(analysis)
         raise
-    if result and (done := await parts.store.analyses.finish_ai(analysis_id, result)):
+    if result and (done := await parts.store.analyses.finish_ai(analysis, result)):
         await _tell(parts, done)
 
 

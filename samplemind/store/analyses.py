@@ -20,7 +20,6 @@ from samplemind.store.pages import read_page, read_pages
 _analysis = TypeAdapter(Analysis)
 _findings = TypeAdapter(Findings)
 _ai_part = TypeAdapter(AiPart)
-_insight = TypeAdapter(AiInsight)
 
 # About 10 KB each, more for a track.
 _REMEMBERED = 1_000
@@ -46,13 +45,15 @@ def _dump(analysis: Analysis) -> Document:
         "state": _state(id_, analysis.status),
         "by_file": scoped(owner, analysis.audio_file_id, id_),
         **({} if analysis.status.is_final else {"pending": id_}),
-        **(_ai(id_, analysis.ai) if analysis.ai else {}),
+        "ai": analysis.ai and _ai_part.dump_python(analysis.ai, mode="json"),
     }
 
 
-def _ai(id_: str, ai: AiPart) -> Document:
-    """The AI's part is moved on as the analysis is, by a string of its own."""
-    return {"ai": _ai_part.dump_python(ai, mode="json"), "ai_state": _ai_state(id_, ai.status)}
+def _ready(id_: str, ai: AiPart) -> Document:
+    """The AI's part when the rest is done. It is moved on as the analysis is, by a string of its
+    own, until it is settled."""
+    open_ = {} if ai.status.is_final else {"ai_state": _ai_state(id_, ai), "ai_pending": id_}
+    return {"ai": _ai_part.dump_python(ai, mode="json"), **open_}
 
 
 def _result(findings: Findings) -> Document:
@@ -82,8 +83,9 @@ def _state(id_: str, status: AnalysisStatus) -> str:
     return f"{id_}:{status.value}"
 
 
-def _ai_state(id_: str, status: AiStatus) -> str:
-    return f"{id_}:{status.value}"
+def _ai_state(id_: str, ai: AiPart) -> str:
+    """Of each attempt another, so that whoever was given up can change nothing any more."""
+    return f"{id_}:{ai.status.value}:{ai.attempts}"
 
 
 def _is_settled(analysis: Analysis) -> bool:
@@ -271,9 +273,7 @@ class Analyses:
         asked, or what is known already."""
         change = {**_result(findings), "processing_seconds": seconds, "failure": None}
         if ai:
-            change |= _ai(id_, ai)
-            if not ai.status.is_final:
-                change["ai_pending"] = id_
+            change |= _ready(id_, ai)
         return await self._finish(id_, AnalysisStatus.SUCCEEDED, change)
 
     async def ai_pending(self, lost_after: timedelta) -> list[Analysis]:
@@ -290,36 +290,34 @@ class Analyses:
     async def start_ai(self, id_: str, lost_after: timedelta) -> Analysis | None:
         """Moves the AI's part of what has succeeded from QUEUED to RUNNING; None where another
         worker has it. One that was begun longer than `lost_after` ago is begun again."""
-        queued, running = AiStatus.QUEUED, AiStatus.RUNNING
-        pending = {"ai_pending": id_}
-        change = {"ai_begun_at": datetime.now(UTC)}
-        begun = await self._move_ai(id_, queued, running, change, where=pending, attempts=1)
-        if begun is None:
-            lost = {**pending, "ai_begun_at": {"$lt": datetime.now(UTC) - lost_after}}
-            begun = await self._move_ai(id_, running, running, change, where=lost, attempts=1)
-        return begun
+        document = await self._analyses.find_one({"_id": id_}, _WITHOUT_VECTORS)
+        if not document or "ai_pending" not in document:
+            return None
+        ai = _load(document).ai
+        if ai is None:
+            return None
+        is_running = ai.status is AiStatus.RUNNING
+        if is_running and document["ai_begun_at"] > datetime.now(UTC) - lost_after:
+            return None
+        begun = replace(ai, status=AiStatus.RUNNING, attempts=ai.attempts + 1)
+        return await self._move_ai(id_, ai, begun, {"ai_begun_at": datetime.now(UTC)})
 
-    async def finish_ai(self, id_: str, result: AiInsight | Failure) -> Analysis | None:
-        """Moves the AI's part from RUNNING to its end."""
+    async def finish_ai(self, begun: Analysis, result: AiInsight | Failure) -> Analysis | None:
+        """Moves the AI's part, as `start_ai` answered it, to its end; None where somebody else
+        has begun it since, or its file is gone."""
+        if begun.ai is None:
+            return None
         if isinstance(result, Failure):
-            failure = {"code": result.code, "message": result.message}
-            return await self._move_ai(
-                id_, AiStatus.RUNNING, AiStatus.FAILED, {"ai.failure": failure}
-            )
-        insight = _insight.dump_python(result, mode="json")
-        return await self._move_ai(
-            id_, AiStatus.RUNNING, AiStatus.SUCCEEDED, {"ai.insight": insight}
-        )
+            ended = replace(begun.ai, status=AiStatus.FAILED, failure=result)
+        else:
+            ended = replace(begun.ai, status=AiStatus.SUCCEEDED, insight=result)
+        return await self._move_ai(begun.id, begun.ai, ended)
 
-    async def release_ai(self, id_: str) -> None:
+    async def release_ai(self, begun: Analysis) -> None:
         """Gives back what cannot be brought to an end now."""
-        await self._move_ai(id_, AiStatus.RUNNING, AiStatus.QUEUED, {}, attempts=-1)
-
-    async def fail(self, id_: str, failure: Failure, seconds: float) -> Analysis | None:
-        """Moves RUNNING to FAILED with the reason."""
-        reason = {"code": failure.code, "message": failure.message}
-        change = {"failure": reason, "processing_seconds": seconds}
-        return await self._finish(id_, AnalysisStatus.FAILED, change)
+        if begun.ai:
+            back = replace(begun.ai, status=AiStatus.QUEUED, attempts=begun.ai.attempts - 1)
+            await self._move_ai(begun.id, begun.ai, back)
 
     async def move_batch(
         self, owner_id: str, batch_id: str, before: AnalysisStatus, after: AnalysisStatus
@@ -362,23 +360,15 @@ class Analyses:
         await self._analyses.delete_many({"key": within(scoped(owner_id, ""))})
 
     async def _move_ai(
-        self,
-        id_: str,
-        before: AiStatus,
-        after: AiStatus,
-        fields: Document,
-        *,
-        where: Document | None = None,
-        attempts: int = 0,
+        self, id_: str, before: AiPart, after: AiPart, fields: Document | None = None
     ) -> Analysis | None:
-        moved = {"ai.status": after.value, "ai_state": _ai_state(id_, after)}
-        change: Document = {"$set": {**fields, **moved}}
-        if attempts:
-            change["$inc"] = {"ai.attempts": attempts}
-        if after.is_final:
-            change["$unset"] = {"ai_pending": ""}
-        found = {"ai_state": _ai_state(id_, before), **(where or {})}
-        result = await self._analyses.update_one(found, change)
+        part = {"ai": _ai_part.dump_python(after, mode="json"), **(fields or {})}
+        change: Document = {"$set": part}
+        if after.status.is_final:
+            change["$unset"] = {"ai_state": "", "ai_pending": ""}
+        else:
+            part["ai_state"] = _ai_state(id_, after)
+        result = await self._analyses.update_one({"ai_state": _ai_state(id_, before)}, change)
         if not result.modified_count:
             return None
         document = await self._analyses.find_one({"_id": id_}, _WITHOUT_VECTORS)
