@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -226,11 +225,10 @@ class TestHealthChecks:
         with contextlib.ExitStack() as stack:
             redis = stack.enter_context(Redis.from_url(settings.redis_url))
             for presence, up in ((other, False), (mine, True)):
-                beat = Heartbeat(settings.redis_url, presence)
+                beat = Heartbeat(settings.redis_url, presence, tuple, lambda _: None)
                 beat.start()
                 stack.callback(beat.stop)
-                while not redis.exists(f"samplemind:worker:{presence.name}"):
-                    time.sleep(0.01)
+                assert redis.exists(f"samplemind:worker:{presence.name}")
                 assert succeeds(command, **env) is up
 
 
