@@ -13,6 +13,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 import structlog
+from celery.exceptions import Reject
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from celery.worker import state
 
@@ -35,6 +36,7 @@ class _Loop:
         self._loop = asyncio.new_event_loop()
         self._asking: set[asyncio.Task[None]] = set()
         self.parts = Parts.open(get_settings())
+        self.is_stopping = False
         threading.Thread(target=self._loop.run_forever, name="asking", daemon=True).start()
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -43,6 +45,7 @@ class _Loop:
             asyncio.run_coroutine_threadsafe(self._tracked(work), self._loop).result()
 
     def stop(self) -> None:
+        self.is_stopping = True
         self._loop.call_soon_threadsafe(lambda: [task.cancel() for task in self._asking])
 
     async def _tracked(self, work: Coroutine[Any, Any, None]) -> None:
@@ -64,6 +67,9 @@ def _the_loop() -> _Loop:
 @app.task(name=ASK_AI)
 def _ask_ai(analysis_id: str) -> None:
     loop = _the_loop()
+    if loop.is_stopping:
+        # For whoever comes after.
+        raise Reject(requeue=True)
     loop.run(run_ai(loop.parts, analysis_id))
 
 

@@ -104,4 +104,12 @@ SCRIPTS: dict[str, dict[str, list[Play]]] = {
     "obeys": {OPENAI: [Play(_obeys)], GEMINI: [Play(_obeys)]},
     "told": {OPENAI: [Play(_says_what_it_was_told)]},
     "dear": {OPENAI: [Play(insight(), tokens=(60_000, 20_000))]},
+    # As servers of one's own answer to what they do not know.
+    "plain": {
+        OPENAI: [
+            Play(status=400, message="response_format.type: json_schema is not supported"),
+            Play(status=400, message="invalid content part type: input_audio"),
+            GOOD,
+        ]
+    },
 }

@@ -5,6 +5,7 @@ What it plays is a script, named in the data of the question: `[[name]]`, in a f
 script is a list of answers for each provider, the last of which is repeated.
 """
 
+import asyncio
 import base64
 import json
 import re
@@ -93,7 +94,7 @@ class Providers:
     def __init__(self, scripts: dict[str, dict[str, list[Play]]]) -> None:
         self.scripts = scripts
         self.asked: list[Asked] = []
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._counts: dict[tuple[str, str], int] = {}
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -107,9 +108,19 @@ class Providers:
             if f"[[{script}]]" in asked.turns[0] and provider in (None, asked.provider)
         ]
 
+    async def until_asked(self, script: str) -> None:
+        """Until a first question about it is here."""
+
+        def wait() -> bool:
+            with self._lock:
+                return self._lock.wait_for(lambda: bool(self.of(script)), timeout=30)
+
+        assert await asyncio.to_thread(wait)
+
     def play(self, asked: Asked) -> Play:
         with self._lock:
             self.asked.append(asked)
+            self._lock.notify_all()
             found = re.search(r"\[\[(.+?)\]\]", asked.turns[0])
             script = found[1] if found else ""
             plays = self.scripts.get(script, self.scripts[""]).get(
