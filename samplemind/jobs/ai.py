@@ -64,7 +64,10 @@ async def reconcile_ai(parts: Parts) -> None:
     if not pending:
         return
     queued = await queued_ids(redis, AI_LANES.values())
-    held = {id_ for each in await present_workers(redis, ASKS_AI) for id_ in each.held}
+    workers = await present_workers(redis, ASKS_AI)
+    if not workers:
+        _log.warning("nobody asks the AI: start `samplemind worker --ai`", waiting=len(pending))
+    held = {id_ for each in workers for id_ in each.held}
     lost = [each for each in pending if each.id not in queued | held]
     if lost:
         _log.warning("AI asked for again", count=len(lost))

@@ -81,6 +81,8 @@ class Play:
     hangs_up: bool = False
     not_json: bool = False
     tokens: tuple[int, int] = (1_000, 500)
+    code: str | None = None
+    finish: str | None = None
 
 
 class _Server(ThreadingHTTPServer):
@@ -207,7 +209,14 @@ def _completion(asked: Asked, play: Play) -> dict[str, Any]:
         "object": "chat.completion",
         "created": int(time.time()),
         "model": asked.body["model"],
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
+        "choices": [
+            {
+                "index": 0,
+                "message": message,
+                "finish_reason": play.finish or "stop",
+                "logprobs": None,
+            }
+        ],
         "usage": {
             "prompt_tokens": read,
             "completion_tokens": written,
@@ -224,7 +233,7 @@ def _generated(asked: Asked, play: Play) -> dict[str, Any]:
         return {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": usage}
     candidate = {
         "content": {"role": "model", "parts": [{"text": _said(asked, play)}]},
-        "finishReason": "STOP",
+        "finishReason": play.finish or "STOP",
         "index": 0,
     }
     usage["candidatesTokenCount"] = written
@@ -242,7 +251,9 @@ _GOOGLE_STATUS = {
 
 def _error(provider: str, play: Play) -> dict[str, Any]:
     if provider == OPENAI:
-        return {"error": {"message": play.message, "type": "error", "param": None, "code": None}}
+        return {
+            "error": {"message": play.message, "type": "error", "param": None, "code": play.code}
+        }
     details = []
     if play.retry_after is not None:
         retry = {
@@ -250,6 +261,9 @@ def _error(provider: str, play: Play) -> dict[str, Any]:
             "retryDelay": f"{play.retry_after}s",
         }
         details.append(retry)
+    if play.code:
+        info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": play.code}
+        details.append({**info, "domain": "googleapis.com"})
     status = _GOOGLE_STATUS.get(play.status, "UNKNOWN")
     error = {"code": play.status, "message": play.message, "status": status, "details": details}
     return {"error": error}

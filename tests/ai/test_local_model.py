@@ -31,16 +31,19 @@ async def local(
 async def test_what_it_does_not_take_is_left_out(local: Producer) -> None:
     said = await local.asked("plain")
     assert (said["ai"]["provider"], said["ai"]["model"]) == ("OPENAI", "llama-test")
-    first, second, third = local.providers.of("plain")
+    first, second, third, fourth = local.providers.of("plain")
     assert first.body["response_format"]["type"] == "json_schema"
     assert second.body["response_format"] == {"type": "json_object"}
     # Nobody else holds it to the schema now.
     assert '"production_tips"' in second.system
     assert '"production_tips"' not in first.system
     assert second.sound
-    assert third.sound is None
+    assert third.sound
+    assert "max_tokens" in fourth.body
+    assert "max_completion_tokens" not in fourth.body
+    assert fourth.sound is None
     await local.asked("plain")
-    assert len(local.providers.of("plain")) == 4  # It is remembered.
+    assert len(local.providers.of("plain")) == 5  # It is remembered.
 
 
 async def test_needs_no_key_and_no_other(local: Producer) -> None:
