@@ -406,6 +406,12 @@ class TestTheSoundIsHeardOnce:
         file_id = producer.upload("told")
         producer.ask(file_id, includeAi=False, level="DETAILED")
         await producer.server.analyzed(file_id)
+        sha256 = producer.server.ask(
+            "query ($id: ID!) { node(id: $id) { ... on AudioFile { sha256 } } }", id=file_id
+        )["node"]["sha256"]
+        # Nobody can hear it any more.
+        [blob] = (producer.server.data_dir / "blobs").rglob(sha256)
+        blob.unlink()
         # Less is asked than is known: what is known stands.
         asked = producer.ask(file_id, level="BASIC")
         assert asked["level"] == "DETAILED"
@@ -419,6 +425,8 @@ class TestTheSoundIsHeardOnce:
         )["node"]
         assert shown["analysis"]["id"] == said["id"]
         assert shown["analysis"]["ai"]["summary"] == said["ai"]["summary"]
+        [asked] = producer.providers.of("told")
+        assert asked.sound is None
         new, old = (edge["node"] for edge in shown["analyses"]["edges"])
         assert (new["kind"], new["labels"]) == (old["kind"], old["labels"])
         assert shown["similarTo"]["edges"] is not None
