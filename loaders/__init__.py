@@ -6,10 +6,12 @@ from loaders.analyses import AnalysesByIdLoader, AnalysesOfFileLoader, ItemsOfBa
 from loaders.api_keys import ApiKeysByOwnerLoader
 from loaders.audio_files import AudioFileCountsLoader, AudioFilePagesLoader, AudioFilesByIdLoader
 from loaders.batch_jobs import BatchJobsByIdLoader
+from loaders.deliveries import DeliveriesOfWebhookLoader
 from loaders.embeddings import EmbeddingsLoader
 from loaders.fingerprints import FingerprintsByAnalysisIdLoader
 from loaders.neighbours import NeighboursLoader
 from loaders.users import AiUsagesLoader, AnalysisCountsLoader
+from loaders.webhooks import WebhooksByOwnerLoader
 from samplemind.cache import Cache
 from samplemind.store import Store
 from samplemind.vectors import Vectors
@@ -61,6 +63,14 @@ class Loaders:
         return ApiKeysByOwnerLoader(self._store, self._owner_id)
 
     @cached_property
+    def webhooks_by_owner(self) -> WebhooksByOwnerLoader:
+        return WebhooksByOwnerLoader(self._store, self._owner_id)
+
+    @cached_property
+    def deliveries_of_webhook(self) -> DeliveriesOfWebhookLoader:
+        return DeliveriesOfWebhookLoader(self._store, self._owner_id)
+
+    @cached_property
     def batch_jobs_by_id(self) -> BatchJobsByIdLoader:
         return BatchJobsByIdLoader(self._store, self._owner_id)
 
@@ -70,7 +80,7 @@ class Loaders:
 
     @cached_property
     def neighbours(self) -> NeighboursLoader:
-        return NeighboursLoader(self._vectors, self._owner_id)
+        return NeighboursLoader(self._store, self._vectors, self._owner_id)
 
     @cached_property
     def fingerprints_by_analysis_id(self) -> FingerprintsByAnalysisIdLoader:

@@ -1,16 +1,39 @@
-"""An account as a whole: its end."""
+"""An account as a whole: its choices, and its end."""
 
 import asyncio
+from dataclasses import replace
 
 from resolvers.api_keys import revoke_api_key
 from resolvers.scope import Scope
 from samplemind.auth import passwords
 from samplemind.auth.endings import user_name
 from samplemind.domain.audit_event import AuditAction, AuditEvent
-from samplemind.domain.errors import InvalidCredentials
+from samplemind.domain.errors import BadUserInput, InvalidCredentials
 from samplemind.domain.ids import new_id, now
+from samplemind.domain.user import User
+from samplemind.mail import is_mailable
 
 _deleting: set[asyncio.Task[None]] = set()
+
+
+async def update_account(scope: Scope, email_notifications: bool | None) -> User:
+    """Changes what is given. Raises BadUserInput where no mail can be sent."""
+    user = scope.user
+    if email_notifications is not None:
+        if email_notifications:
+            _require_mail(scope)
+        await scope.parts.store.users.set_email_notifications(user.id, email_notifications)
+        user = replace(user, email_notifications=email_notifications)
+        scope.parts.callers.forget(user.id)
+    return user
+
+
+def _require_mail(scope: Scope) -> None:
+    field = ("input", "emailNotifications")
+    if not scope.parts.settings.smtp_url:
+        raise BadUserInput("This server sends no mail: SAMPLEMIND_SMTP_URL.", field=field)
+    if not is_mailable(scope.user.email or ""):
+        raise BadUserInput("No mail can be sent to the email of your account.", field=field)
 
 
 async def delete_account(scope: Scope, password: str) -> str:

@@ -12,6 +12,7 @@ from resolvers.analyses import request_analysis
 from resolvers.audit import note
 from resolvers.quota import give_back, room_for
 from resolvers.scope import Scope
+from samplemind import metrics
 from samplemind.ai.insight import NAME as INSIGHT
 from samplemind.auth.endings import user_name
 from samplemind.domain.analysis import Analysis, AnalysisOptions
@@ -22,6 +23,7 @@ from samplemind.domain.ids import new_id, now
 from samplemind.domain.library import AudioFileFilter, AudioFileOrder, LibraryStats
 from samplemind.domain.naming import clean_filename, clean_tags
 from samplemind.domain.paging import Page, Window
+from samplemind.jobs.notify import tell_of_deletion
 from samplemind.jobs.vectors import remove_vector, rename_vector
 
 _CHUNK_BYTES = 1024 * 1024
@@ -79,6 +81,7 @@ async def upload_audio(
         limit = scope.parts.settings.max_upload_bytes
         copy = await asyncio.to_thread(_copy, file, path, limit)
         stored = await scope.parts.store.audio_files.by_content(scope.owner_id, copy.sha256)
+        metrics.upload_bytes.inc(copy.size_bytes)
         if stored is None:
             stored = await _store(scope, path, copy, clean_filename(filename), cleaned_tags)
     missing = [tag for tag in cleaned_tags if tag not in stored.tags]
@@ -124,6 +127,7 @@ async def delete_audio_file(scope: Scope, id_: str) -> None:
     await scope.parts.store.analyses.forget_file(scope.owner_id, id_)
     await scope.parts.store.ai_answers.forget(scope.owner_id, INSIGHT, current.sha256)
     await scope.parts.blobs.remove(current.blob_key)
+    await tell_of_deletion(scope.parts, current)
     await scope.parts.store.audio_files.remove(scope.owner_id, id_)
     await give_back(scope, current)
     await note(scope, AuditAction.AUDIO_FILE_DELETED, scope.owner_id, id_)

@@ -5,6 +5,7 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from resolvers.scope import Scope
+from samplemind import metrics
 from samplemind.domain.errors import TooManySubscriptions
 
 T = TypeVar("T")
@@ -20,8 +21,9 @@ async def in_a_place(scope: Scope, changes: AsyncGenerator[T, None]) -> AsyncGen
         )
 
     async def held() -> AsyncGenerator[T, None]:
-        async with places.held(user_id, place), aclosing(changes):
-            async for change in changes:
-                yield change
+        with metrics.live_subscriptions.track_inprogress():
+            async with places.held(user_id, place), aclosing(changes):
+                async for change in changes:
+                    yield change
 
     return held()

@@ -7,6 +7,7 @@ from loaders import Loaders
 from samplemind.auth.callers import Caller
 from samplemind.domain.errors import Unauthenticated
 from samplemind.domain.user import User
+from samplemind.metrics import OK, OTHER
 from samplemind.parts import Parts
 
 
@@ -23,6 +24,9 @@ class Scope:
     base_url: str = ""
     caller: Caller = field(default_factory=Caller)
     cost: int = 0  # of this operation, in points
+    operation: str = OTHER  # what metrics and traces call it
+    is_subscription: bool = False
+    outcome: str = OK  # the code of its first error
 
     @cached_property
     def loaders(self) -> Loaders:
@@ -42,7 +46,7 @@ class Scope:
 
     def for_operation(self) -> "Scope":
         """The same caller with fresh loaders."""
-        return replace(self, cost=0)
+        return replace(self, cost=0, operation=OTHER, is_subscription=False, outcome=OK)
 
     def forget(self) -> None:
         """Drops what the loaders have read: what follows is read anew."""

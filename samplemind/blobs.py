@@ -1,28 +1,47 @@
 """Audio bytes: a local folder or an S3-compatible bucket, through obstore."""
 
 import contextlib
+import os
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 from urllib.parse import unquote, urlsplit
 
 import obstore
+import structlog
+from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
+
+from samplemind import tracing
+from samplemind.domain.errors import PartUnavailable
 
 if TYPE_CHECKING:
     from obstore import Attributes, SignCapableStore
+    from obstore.store import ClientConfig, RetryConfig
+
+_log = structlog.get_logger(__name__)
 
 # The smallest part of an upload that S3 takes.
 _PART_BYTES = 5 * 1024 * 1024
 
+_MOST_RETRIES = 5
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(milliseconds=100), timedelta(seconds=2)
+_CONNECT_SECONDS = 5
+# Of one request: a sound of some GiB over a slow line. Who says nothing is given up long before.
+_LONGEST_REQUEST = timedelta(hours=2)
+
 
 class Blobs:
     """Bytes by key. A key begins with its owner or says whose it is, so that nobody meets
-    another's bytes."""
+    another's bytes.
 
-    def __init__(self, url: str) -> None:
+    A bucket that fails or does not answer within `seconds` is asked again, five times at most and
+    for twice as long; then everything raises PartUnavailable.
+    """
+
+    def __init__(self, url: str, seconds: float = 30) -> None:
         address = urlsplit(url)
         self._store: ObjectStore
         self._folder: Path | None = None
@@ -31,7 +50,9 @@ class Blobs:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._store = LocalStore(self._folder)
         else:
-            self._store = from_url(url)
+            self._store = from_url(
+                url, client_options=_client(seconds), retry_config=_retries(seconds)
+            )
 
     async def put(
         self,
@@ -44,21 +65,28 @@ class Blobs:
         attributes: Attributes = {}
         if media_type and not self._folder:
             attributes["Content-Type"] = media_type
-        await obstore.put_async(
-            self._store,
-            key,
-            content,
-            attributes=attributes or None,
-            chunk_size=_PART_BYTES,
-            max_concurrency=2,
-        )
+        with tracing.span("blobs put"), _answering():
+            await obstore.put_async(
+                self._store,
+                key,
+                content,
+                attributes=attributes or None,
+                chunk_size=_PART_BYTES,
+                max_concurrency=2,
+            )
 
     async def fetch(self, key: str, path: Path) -> None:
         """Writes the bytes to `path`. Raises FileNotFoundError where there are none."""
-        result = await obstore.get_async(self._store, key)
-        with path.open("wb") as file:
-            async for chunk in result.stream():
+        with tracing.span("blobs fetch"), path.open("wb") as file:
+            async for chunk in self.stream(key):
                 file.write(chunk)
+
+    async def stream(self, key: str) -> AsyncIterator[bytes]:
+        """The bytes, as they arrive. Raises FileNotFoundError where there are none."""
+        with _answering():
+            result = await obstore.get_async(self._store, key)
+            async for chunk in result.stream():
+                yield bytes(chunk)
 
     @contextlib.asynccontextmanager
     async def file(self, key: str) -> AsyncIterator[Path]:
@@ -83,7 +111,8 @@ class Blobs:
     async def size(self, key: str) -> int | None:
         """In bytes; None where there is nothing."""
         try:
-            return (await obstore.head_async(self._store, key))["size"]
+            with _answering():
+                return (await obstore.head_async(self._store, key))["size"]
         except FileNotFoundError:
             return None
 
@@ -109,25 +138,61 @@ class Blobs:
     async def remove(self, key: str) -> None:
         """Removes the bytes, where there are any."""
         # A folder says that there are none, a bucket does not.
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError), _answering():
             await obstore.delete_async(self._store, key)
 
     async def remove_all(self, prefix: str) -> None:
         """Removes everything whose key begins with `prefix` and a slash."""
-        async for found in obstore.list(self._store, prefix=prefix):
-            if keys := [each["path"] for each in found]:
-                await obstore.delete_async(self._store, keys)
+        with _answering():
+            async for found in obstore.list(self._store, prefix=prefix):
+                if keys := [each["path"] for each in found]:
+                    await obstore.delete_async(self._store, keys)
 
     async def keys(self, prefix: str) -> AsyncIterator[tuple[str, datetime]]:
         """All keys that begin with `prefix` and a slash, and when their bytes were written."""
-        async for found in obstore.list(self._store, prefix=prefix):
-            for each in found:
-                yield each["path"], each["last_modified"]
+        with _answering():
+            async for found in obstore.list(self._store, prefix=prefix):
+                for each in found:
+                    yield each["path"], each["last_modified"]
 
     async def prefixes(self) -> list[str]:
         """What keys begin with, up to the first slash."""
-        return list((await obstore.list_with_delimiter_async(self._store))["common_prefixes"])
+        with _answering():
+            found = await obstore.list_with_delimiter_async(self._store)
+        return list(found["common_prefixes"])
 
     async def check(self) -> None:
         """Raises where the store does not answer."""
-        await anext(aiter(obstore.list(self._store, prefix="-", chunk_size=1)), None)
+        with _answering():
+            await anext(aiter(obstore.list(self._store, prefix="-", chunk_size=1)), None)
+
+
+def _client(seconds: float) -> "ClientConfig":
+    """With what the environment says of it, which options of ours would hide."""
+    options: Any = {
+        name: os.environ[f"AWS_{name.upper()}"]
+        for name in ("allow_http", "allow_invalid_certificates", "proxy_url", "proxy_excludes")
+        if f"AWS_{name.upper()}" in os.environ
+    }
+    options["connect_timeout"] = timedelta(seconds=min(_CONNECT_SECONDS, seconds))
+    options["read_timeout"] = timedelta(seconds=seconds)
+    options["timeout"] = _LONGEST_REQUEST
+    return options
+
+
+def _retries(seconds: float) -> "RetryConfig":
+    return {
+        "max_retries": _MOST_RETRIES,
+        "retry_timeout": timedelta(seconds=2 * seconds),
+        "backoff": {"init_backoff": _FIRST_PAUSE, "max_backoff": _LONGEST_PAUSE},
+    }
+
+
+@contextlib.contextmanager
+def _answering() -> Iterator[None]:
+    """Turns what fails in the store itself into a coded error."""
+    try:
+        yield
+    except BaseError as error:
+        _log.warning("the store of audio bytes has failed", error=str(error).partition("\n")[0])
+        raise PartUnavailable("Sounds cannot be stored or fetched right now; try again.") from error

@@ -13,6 +13,8 @@ from cashews.exceptions import CacheBackendInteractionError
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from samplemind import metrics
+
 _log = structlog.get_logger(__name__)
 
 _PREFIX = "samplemind:cache:"
@@ -119,6 +121,7 @@ class Cache:
         self, key: str, make: Callable[[], Awaitable[object]], seconds: float
     ) -> object:
         kept = await self._ask(self._cashews.get, _PREFIX + key)
+        metrics.cache_reads.labels("no" if kept is None else "yes").inc()
         if kept is not None:
             return orjson.loads(kept)
         made = await make()

@@ -12,7 +12,12 @@ from functools import partial
 
 import redis.asyncio as redis
 import structlog
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+
+from samplemind import metrics
+from samplemind.outages import Pause
 
 _log = structlog.get_logger(__name__)
 
@@ -21,6 +26,8 @@ MISSED = b""
 
 _QUEUE_SIZE = 1_000
 _SILENCE_SECONDS = 15
+_PATIENCE_SECONDS = 3
+_PAUSE_SECONDS = 5
 
 Receive = Callable[[], Awaitable[bytes]]
 
@@ -41,20 +48,32 @@ class Events:
     """Publishes to, and listens on, named channels."""
 
     def __init__(self, url: str) -> None:
-        pool = redis.BlockingConnectionPool.from_url(url, max_connections=50, timeout=5)
+        pool = redis.BlockingConnectionPool.from_url(
+            url,
+            max_connections=50,
+            timeout=_PATIENCE_SECONDS,
+            socket_timeout=_PATIENCE_SECONDS,
+            socket_connect_timeout=_PATIENCE_SECONDS,
+            # Once more, since a connection of before Redis started anew is dead.
+            retry=Retry(NoBackoff(), 1),
+        )
         self.redis = redis.Redis(connection_pool=pool)
         # Without a timeout: a quiet channel is not a lost connection.
         self._pubsub = redis.Redis.from_url(
             url, socket_timeout=None, health_check_interval=30
         ).pubsub()
+        self._pause = Pause(_PAUSE_SECONDS)
         self._queues: defaultdict[str, set[asyncio.Queue[bytes]]] = defaultdict(set)
         self._listener: asyncio.Task[None] | None = None
 
     async def publish(self, channel: str, message: bytes) -> None:
         """Tells whoever listens. A lost Redis loses the hint, never the change itself."""
+        if self._pause.is_on:
+            return
         try:
             await self.redis.publish(channel, message)
         except RedisError as error:
+            self._pause.begin()
             _log.warning("event not published", channel=channel, error=str(error))
 
     @contextlib.asynccontextmanager
@@ -107,6 +126,7 @@ class Events:
         for queue in self._queues.get(channel, ()):
             if queue.full():
                 # A reader this slow is told to read the documents instead.
+                metrics.events_missed.inc()
                 while not queue.empty():
                     queue.get_nowait()
                 queue.put_nowait(MISSED)

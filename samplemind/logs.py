@@ -11,6 +11,7 @@ import structlog
 from starlette.responses import JSONResponse
 from structlog.dev import plain_traceback
 
+from samplemind import metrics
 from samplemind.links import LinkKind
 from samplemind.settings import Settings
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _log = structlog.get_logger("samplemind.request")
+_FAMILIES = {"graphql", *LinkKind}
 _HEADER = b"x-request-id"
 _CRASH = JSONResponse(
     {
@@ -77,10 +79,16 @@ def _as_json(line: Any, default: Any) -> str:
     return orjson.dumps(line, default).decode()
 
 
-def _shown(path: str) -> str:
+def shown(path: str) -> str:
     """A path without what would let whoever reads the log in."""
     first, _, rest = path.lstrip("/").partition("/")
     return f"/{first}/…" if rest and first in list(LinkKind) else path
+
+
+def _family(path: str) -> str:
+    """What metrics call a path: strangers must not make names without end."""
+    first = path.lstrip("/").partition("/")[0]
+    return f"/{first}" if first in _FAMILIES else "other"
 
 
 class RequestLog:
@@ -116,12 +124,13 @@ class RequestLog:
                     raise
                 await _CRASH(scope, receive, send_with_id)
             finally:
+                metrics.http_requests.labels(_family(scope["path"]), status).inc()
                 # Who asks for health asks all the time.
                 log = _log.debug if "/health" in scope["path"] else _log.info
                 log(
                     "request",
                     method=scope.get("method", "WEBSOCKET"),
-                    path=_shown(scope["path"]),
+                    path=shown(scope["path"]),
                     status=status,
                     milliseconds=round((time.perf_counter() - started) * 1_000, 1),
                 )

@@ -55,7 +55,7 @@ class Parts:
             settings=settings,
             store=store,
             vectors=Vectors(settings.chroma_url),
-            blobs=Blobs(settings.blob_url),
+            blobs=Blobs(settings.blob_url, settings.blob_timeout_seconds),
             events=events,
             rate_limits=RateLimits(settings),
             cache=cache,

@@ -16,6 +16,7 @@ from typing import Any, cast
 import orjson
 import structlog
 
+from samplemind import metrics
 from samplemind.domain.audio_file import AudioFacts
 from samplemind.domain.errors import (
     SOUND_ERRORS,
@@ -116,6 +117,8 @@ class Readers:
             if answer is not None and reader.asked < _QUESTIONS_OF_ONE:
                 self._idle.append(reader)
             else:
+                if answer is None:
+                    metrics.readers_replaced.inc()
                 await reader.end()
         return answer
 

@@ -24,6 +24,7 @@ _WITH_SIGN_IN = {
     "quota_bytes": 50 * 1024**3,
     "quota_seconds": 1_000_000,
     "ai_daily_tokens": 500_000,
+    "webhook_private_addresses": False,
 }
 
 
@@ -52,6 +53,9 @@ class Settings(BaseSettings):
     redis_url: str = Field(default="", description="E.g. redis://redis:6379/0.")
     chroma_url: str = Field(default="", description="E.g. http://chroma:8000.")
     blob_url: str = Field(default="", description="E.g. file:///folder or s3://bucket.")
+    blob_timeout_seconds: float = Field(
+        default=30, gt=0, description="How long a bucket has to answer; then it is asked again."
+    )
 
     secret: str = Field(
         default="",
@@ -219,6 +223,38 @@ class Settings(BaseSettings):
         description="Dollars for a million tokens that a model reads, writes and hears, as JSON: "
         '{"my-model": [0.15, 0.6, 1]}.',
     )
+    metrics_host: str = Field(
+        default="127.0.0.1", description="Address that Prometheus asks for the metrics."
+    )
+    metrics_port: int = Field(
+        default=0,
+        ge=0,
+        le=65534,
+        description="Port of the metrics, of an API process or a worker; 0 is none. With `serve` "
+        "it is the API's, and the worker's is the next one.",
+    )
+    smtp_url: str = Field(
+        default="",
+        description="Where mail is sent by, e.g. smtps://name:password@mail.example.org or "
+        "smtp://localhost; no mail is sent where it is empty.",
+    )
+    mail_from: str = Field(
+        default="", description="Who mail is from, e.g. SampleMind <sounds@example.org>."
+    )
+    webhook_private_addresses: bool = Field(
+        default=True,
+        description="Whether webhooks may go to addresses that are not public, and by http. Not "
+        "where sign-in is required.",
+    )
+    delivery_attempts: int = Field(
+        default=8, gt=0, description="Attempts at a webhook or a mail, then it is given up."
+    )
+    delivery_timeout_seconds: float = Field(
+        default=10, gt=0, le=50, description="How long a webhook or a mail server has to answer."
+    )
+    delivery_wait_seconds: float = Field(
+        default=10, gt=0, description="From the first attempt to the second; then four times it."
+    )
 
     log_json: bool = Field(default=False, description="Logs as JSON lines.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
@@ -245,6 +281,17 @@ class Settings(BaseSettings):
             for name, limit in _WITH_SIGN_IN.items():
                 if name not in self.model_fields_set:
                     setattr(self, name, limit)
+        return self
+
+    @model_validator(mode="after")
+    def _mail(self) -> Self:
+        parts = urlsplit(self.smtp_url)
+        if self.smtp_url and not (parts.scheme in ("smtp", "smtps") and parts.hostname):
+            raise ValueError(
+                "SAMPLEMIND_SMTP_URL looks like smtps://name:password@mail.example.org"
+            )
+        if self.smtp_url and "@" not in self.mail_from:
+            raise ValueError("SAMPLEMIND_SMTP_URL takes SAMPLEMIND_MAIL_FROM: who mail is from")
         return self
 
     @field_validator("former_secrets", mode="before")

@@ -8,7 +8,7 @@ vectors of different versions never mix.
 import asyncio
 import contextlib
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,11 +16,13 @@ from urllib.parse import urlsplit
 import httpx
 import numpy as np
 
+from samplemind import tracing
 from samplemind.audio import ENGINE_VERSION
 from samplemind.domain.analysis import Findings
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.errors import PartUnavailable
 from samplemind.domain.library import AudioFileFilter, Range, words_of
+from samplemind.outages import Pause
 
 if TYPE_CHECKING:
     from chromadb.api import AsyncClientAPI
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
 Where = dict[str, Any]
 
 _PAGE = 5_000
+
+# A search takes milliseconds; the first also imports the client.
+_PATIENCE_SECONDS = 15
+_PAUSE_SECONDS = 10
 
 
 def _name(owner_id: str, version: str) -> str:
@@ -119,20 +125,6 @@ def _ranked(ids: Sequence[str], distances: Sequence[float]) -> list[Neighbour]:
     return sorted(neighbours, key=lambda n: (-n.cosine, n.audio_file_id))
 
 
-@contextlib.contextmanager
-def _coded() -> Iterator[None]:
-    """Turns "Chroma does not answer" into the coded error."""
-    try:
-        yield
-    except (httpx.TransportError, ConnectionError) as error:
-        raise PartUnavailable("Similarity is not available right now; try again.") from error
-    except ValueError as error:
-        # What chromadb raises while it makes a client.
-        if "could not connect" not in str(error).lower():
-            raise
-        raise PartUnavailable("Similarity is not available right now; try again.") from error
-
-
 class Vectors:
     """The vectors of all sounds. Raises PartUnavailable where Chroma does not answer."""
 
@@ -145,25 +137,34 @@ class Vectors:
         self._client: AsyncClientAPI | None = None
         self._collections: dict[str, AsyncCollection] = {}
         self._connecting = asyncio.Lock()
+        self._pause = Pause(_PAUSE_SECONDS)
 
     async def put(self, audio_file: AudioFile, findings: Findings) -> None:
         """Stores the vector, where the level had one, and what a search may filter by."""
-        if findings.embedding is None:
+        await self.put_many(audio_file.owner_id, [(audio_file, findings)])
+
+    async def put_many(self, owner_id: str, sounds: Sequence[tuple[AudioFile, Findings]]) -> None:
+        """As `put`, for up to 5,000 sounds of one owner by one request."""
+        sounds = [each for each in sounds if each[1].embedding is not None]
+        if not sounds:
             return
-        naming, document = _naming(audio_file)
-        with _coded():
-            collection = await self._collection(audio_file.owner_id)
+        named = [_naming(audio_file) for audio_file, _ in sounds]
+        async with self._asking("put", _PATIENCE_SECONDS * (4 if len(sounds) > 1 else 1)):
+            collection = await self._collection(owner_id)
             await collection.upsert(
-                ids=[audio_file.id],
-                embeddings=[list(findings.embedding)],
-                metadatas=[_present(_facets(audio_file, findings) | naming)],
-                documents=[document],
+                ids=[audio_file.id for audio_file, _ in sounds],
+                embeddings=[list(findings.embedding or ()) for _, findings in sounds],
+                metadatas=[
+                    _present(_facets(*sound) | naming)
+                    for sound, (naming, _) in zip(sounds, named, strict=True)
+                ],
+                documents=[document for _, document in named],
             )
 
     async def rename(self, audio_file: AudioFile) -> None:
         """Stores the filename and the tags, where the file has a vector."""
         metadata, document = _naming(audio_file)
-        with _coded():
+        async with self._asking("rename"):
             collection = await self._collection(audio_file.owner_id)
             stored = await collection.get(ids=[audio_file.id], include=["embeddings"])
             if stored["ids"]:
@@ -176,7 +177,7 @@ class Vectors:
                 )
 
     async def remove(self, owner_id: str, audio_file_id: str) -> None:
-        with _coded():
+        async with self._asking("remove"):
             collection = await self._collection(owner_id)
             await collection.delete(ids=[audio_file_id])
 
@@ -187,7 +188,7 @@ class Vectors:
 
     async def versions(self, owner_id: str) -> list[str]:
         """The versions of the engine that an owner has vectors of."""
-        with _coded():
+        async with self._asking("versions"):
             client = await self._connected()
             names = [collection.name for collection in await client.list_collections()]
         parts = [name.split("-", 2) for name in names]
@@ -196,26 +197,26 @@ class Vectors:
     async def forget_version(self, owner_id: str, version: str) -> None:
         """Removes an owner's vectors of a version of the engine."""
         self._collections.pop(owner_id, None)
-        with _coded():
+        async with self._asking("forget_owner"):
             client = await self._connected()
             await client.delete_collection(_name(owner_id, version))
 
     async def ids(self, owner_id: str) -> list[str]:
         """The files that have a vector of this version of the engine."""
         found: list[str] = []
-        with _coded():
-            collection = await self._collection(owner_id)
-            while True:
+        while True:
+            async with self._asking("ids"):
+                collection = await self._collection(owner_id)
                 page = await collection.get(limit=_PAGE, offset=len(found), include=[])
-                found += page["ids"]
-                if len(page["ids"]) < _PAGE:
-                    return found
+            found += page["ids"]
+            if len(page["ids"]) < _PAGE:
+                return found
 
     async def embeddings(
         self, owner_id: str, audio_file_ids: Sequence[str]
     ) -> list[list[float] | None]:
         """In the order of the ids; None where this engine has made no vector of the file."""
-        with _coded():
+        async with self._asking("embeddings"):
             collection = await self._collection(owner_id)
             found = await collection.get(ids=list(set(audio_file_ids)), include=["embeddings"])
         vectors = found["embeddings"]
@@ -248,7 +249,7 @@ class Vectors:
         if _matches_nothing(filter_):
             return [[] for _ in embeddings]
         where, where_document = _conditions(filter_)
-        with _coded():
+        async with self._asking("nearest_to_each"):
             collection = await self._collection(owner_id)
             found = await collection.query(
                 query_embeddings=[list(embedding) for embedding in embeddings],
@@ -265,15 +266,36 @@ class Vectors:
 
         Asked without chromadb's client, so that a health check need not wait for its import.
         """
-        with _coded():
-            async with httpx.AsyncClient(timeout=3) as client:
-                answer = await client.get(f"{self._url}/api/v2/version")
-                return answer.raise_for_status().json()
+        async with self._asking("version"), httpx.AsyncClient(timeout=3) as client:
+            answer = await client.get(f"{self._url}/api/v2/version")
+            return answer.raise_for_status().json()
 
     async def warm_up(self) -> None:
         """Pays for the client's import before somebody waits for it."""
-        with contextlib.suppress(PartUnavailable), _coded():
-            await self._connected()
+        with contextlib.suppress(PartUnavailable):
+            async with self._asking("warm_up"):
+                await self._connected()
+
+    @contextlib.asynccontextmanager
+    async def _asking(self, what: str, seconds: float = _PATIENCE_SECONDS) -> AsyncIterator[None]:
+        """Turns "Chroma does not answer" into the coded error. The client itself waits for ever."""
+        message = "Similarity is not available right now; try again."
+        if self._pause.is_on:
+            raise PartUnavailable(message)
+        try:
+            with tracing.span(f"vectors {what}"):
+                async with asyncio.timeout(seconds):
+                    yield
+        except TimeoutError as error:
+            self._pause.begin()
+            raise PartUnavailable(message) from error
+        except (httpx.TransportError, OSError) as error:
+            raise PartUnavailable(message) from error
+        except ValueError as error:
+            # What chromadb raises while it makes a client.
+            if "could not connect" not in str(error).lower():
+                raise
+            raise PartUnavailable(message) from error
 
     async def _connected(self) -> "AsyncClientAPI":
         async with self._connecting:

@@ -16,6 +16,9 @@ _SUBJECTS = {
     domain.AuditAction.API_KEY_CREATED: "ApiKey",
     domain.AuditAction.API_KEY_USED: "ApiKey",
     domain.AuditAction.API_KEY_REVOKED: "ApiKey",
+    domain.AuditAction.WEBHOOK_CREATED: "Webhook",
+    domain.AuditAction.WEBHOOK_CHANGED: "Webhook",
+    domain.AuditAction.WEBHOOK_DELETED: "Webhook",
     domain.AuditAction.AUDIO_FILE_DELETED: "AudioFile",
 }
 
@@ -28,7 +31,7 @@ class AuditEvent:
         description="Whose account; null where there is none of the given email."
     )
     subject_id: strawberry.ID | None = strawberry.field(
-        description="The key or the file that it is about, where it is about one."
+        description="The key, webhook or file that it is about, where it is about one."
     )
     address: str = strawberry.field(description="Where the request came from; empty for a command.")
     at: datetime = strawberry.field(description="When.")

@@ -15,8 +15,10 @@ from samplemind.domain.analysis import (
 )
 from samplemind.domain.audit_event import AuditAction
 from samplemind.domain.batch_job import BatchStatus
+from samplemind.domain.delivery import DeliveryStatus
 from samplemind.domain.library import AudioFileOrderField
 from samplemind.domain.user import Role
+from samplemind.domain.webhook import WebhookEvent
 
 E = TypeVar("E", bound=type[Enum])
 
@@ -117,7 +119,25 @@ _describe(
     API_KEY_CREATED="A key was made.",
     API_KEY_USED="A key was used from this address, for the first time in an hour.",
     API_KEY_REVOKED="A key was revoked.",
+    WEBHOOK_CREATED="A webhook was made.",
+    WEBHOOK_CHANGED="A webhook was changed, or got another secret.",
+    WEBHOOK_DELETED="A webhook was deleted.",
     AUDIO_FILE_DELETED="A file was deleted.",
     ACCOUNT_DELETED="It was deleted with everything stored by it.",
+)
+_describe(
+    WebhookEvent,
+    "What a webhook can be told of.",
+    BATCH_JOB_FINISHED="A batch job has ended, however. It may end again after `retryBatchJob`.",
+    ANALYSIS_FINISHED="An analysis outside batch jobs has ended, however.",
+    AUDIO_FILE_DELETED="A file was deleted.",
+    TEST="`testWebhook` was called.",
+)
+_describe(
+    DeliveryStatus,
+    "What has become of a delivery.",
+    PENDING="It is sent, and sent again until it arrives.",
+    DELIVERED="It has arrived: the answer was one of success.",
+    DEAD_LETTERED="It was given up; `error` says why.",
 )
 _describe(OrderDirection, "Which way round.", ASC="Smallest first.", DESC="Largest first.")

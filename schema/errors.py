@@ -1,6 +1,7 @@
 """Errors as clients meet them: every one has `extensions.code`, and none tells of our insides."""
 
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator
 
 import structlog
 from graphql import GraphQLError, GraphQLSyntaxError, SubsequentIncrementalExecutionResult
@@ -9,6 +10,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types.execution import StreamExecutionResult
 
+from samplemind import metrics, tracing
 from samplemind.domain.errors import DomainError, PartUnavailable, RateLimited
 from samplemind.domain.ids import new_id
 from samplemind.outages import AWAY, RETRY_AFTER_SECONDS, unavailable
@@ -27,11 +29,20 @@ class OperationExtension(SchemaExtension):
 
     async def on_operation(self) -> AsyncIterator[None]:
         execution = self.execution_context
-        execution.context = execution.context.for_operation()
-        yield
-        errors = getattr(execution.result, "errors", None)
-        if errors:
-            execution.result.errors = [self._coded(error) for error in errors]  # pyright: ignore
+        scope = execution.context = execution.context.for_operation()
+        started = time.perf_counter()
+        with tracing.trace("operation") as span:
+            try:
+                yield
+                errors = getattr(execution.result, "errors", None)
+                if errors:
+                    execution.result.errors = self._all_coded(errors)  # pyright: ignore
+            finally:
+                seconds = None if scope.is_subscription else time.perf_counter() - started
+                metrics.count_operation(scope.operation, scope.outcome, scope.cost, seconds)
+                if span:
+                    span.update_name(f"operation {scope.operation}")
+                    span.set_attribute("samplemind.code", scope.outcome)
 
     def on_stream_result(self, result: StreamExecutionResult) -> Iterator[None]:
         if isinstance(result, SubsequentIncrementalExecutionResult):
@@ -40,8 +51,15 @@ class OperationExtension(SchemaExtension):
             parts = [result]
         for part in parts:
             if part.errors:
-                part.errors = [self._coded(error) for error in part.errors]
+                part.errors = self._all_coded(part.errors)
         yield
+
+    def _all_coded(self, errors: Iterable[GraphQLError]) -> list[GraphQLError]:
+        coded = [self._coded(error) for error in errors]
+        scope = self.execution_context.context
+        if scope.outcome == metrics.OK:
+            scope.outcome = (coded[0].extensions or {})["code"]
+        return coded
 
     def _coded(self, error: GraphQLError) -> GraphQLError:
         if "code" in (error.extensions or {}):

@@ -40,6 +40,7 @@ from schema.payloads import (
     answers,
 )
 from schema.session import SessionMutation
+from schema.webhook import WebhookMutation
 
 _ID = ("input", "id")
 
@@ -49,7 +50,7 @@ def _options(input: UploadAudioInput | CompleteUploadInput) -> AnalysisOptions |
 
 
 @strawberry.type(description="What can be changed. Expected failures come as `errors`.")
-class Mutation(SessionMutation, ApiKeyMutation, AccountMutation):
+class Mutation(SessionMutation, ApiKeyMutation, WebhookMutation, AccountMutation):
     @strawberry.mutation(
         description="Stores a sound and, with `analyze`, has it analysed. The same bytes give "
         "the same file again.",

@@ -7,10 +7,10 @@ from typing import Annotated, Self
 import strawberry
 
 from samplemind.domain.errors import BadUserInput
+from samplemind.domain.ids import opaque
 from samplemind.domain.library import AudioFileOrder
 from samplemind.domain.paging import Page, Window
 from schema.directives import list_size
-from schema.ids import opaque
 
 DEFAULT_SIZE = 50
 MAX_SIZE = 200

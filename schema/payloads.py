@@ -45,6 +45,8 @@ def answers(
             try:
                 return await resolve(*args, **kwargs)
             except DomainError as error:
+                info: Any = kwargs["info"]
+                info.context.outcome = error.code
                 arguments: dict[str, Any] = {"errors": [UserError.of(error)]}
                 return payload(**arguments)
 

@@ -21,8 +21,9 @@ from resolvers.permissions import require
 from resolvers.rate_limit import spend
 from resolvers.scope import Scope
 from samplemind.domain.errors import DomainError
+from samplemind.metrics import OTHER
 from schema.defer import DeferExtension
-from schema.documents import Documents
+from schema.documents import Document, Documents
 from schema.errors import OperationExtension, no_operation, refused
 from schema.execution import Executor
 from schema.limits import Limits, too_expensive
@@ -57,8 +58,10 @@ class Schema(strawberry.Schema):
         limits = Limits.of(scope.parts.settings)
         document = self.documents.prepare(context.query, limits)
         context.graphql_document = document.node
+        scope.operation = _called(document, context, scope)
         if document.node:
             self._check_operation_type(context)
+            scope.is_subscription = context.operation_type is OperationType.SUBSCRIPTION
         if document.errors:
             return await _refusal(scope, document.errors)
         if len(document.prices) > 1 and context._provided_operation_name is None:
@@ -90,6 +93,17 @@ class Schema(strawberry.Schema):
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
         """OperationExtension logs what is unexpected; the rest is the client's affair."""
+
+
+def _called(document: Document, context: ExecutionContext, scope: Scope) -> str:
+    """The name of an operation that may be told: strangers must not make names without end. So it
+    is the client's own where documents are trusted, else its field of the root if it has one."""
+    if document.errors or context.operation_name not in document.roots:
+        return OTHER
+    if context.operation_name and scope.parts.settings.trusted_documents:
+        return context.operation_name
+    [field, *others] = document.roots[context.operation_name]
+    return OTHER if others else field
 
 
 async def _refusal(scope: Scope, errors: list[GraphQLError]) -> PreExecutionError:

@@ -10,6 +10,7 @@ from resolvers.ai import ai_allowance
 from resolvers.api_keys import api_keys
 from resolvers.scope import Scope
 from resolvers.users import count_analyses, count_uploads, uploads
+from resolvers.webhooks import webhooks
 from samplemind.domain import user as domain
 from samplemind.domain.library import AudioFileOrder
 from schema.ai import AiUsage
@@ -23,6 +24,7 @@ from schema.relation import relation
 if TYPE_CHECKING:
     from schema.api_key import ApiKey
     from schema.audio_file import AudioFileConnection
+    from schema.webhook import Webhook
 
 _NEWEST_FIRST = audio_file_order(AudioFileOrder())
 
@@ -34,6 +36,10 @@ class User(Node):
     email: str | None = strawberry.field(description="Told to the user alone and to admins.")
     role: domain.Role = strawberry.field(description="What the user may do.")
     created_at: datetime = strawberry.field(description="When the account was made.")
+    email_notifications: bool = strawberry.field(
+        description="Whether the user gets a mail when a batch job ends, where the server sends "
+        "mail: see `updateAccount`."
+    )
 
     @strawberry.field(
         description="How many files the user's library holds.", directives=[Cost(weight="1")]
@@ -79,6 +85,16 @@ class User(Node):
         found = await api_keys(scope, [user.model.id for user in users])
         return [list(map(ApiKey.of, keys)) for keys in found]
 
+    @relation(description="The user's webhooks, the oldest first.", directives=[list_size(10)])
+    @staticmethod
+    async def webhooks(
+        users: Sequence["User"], scope: Scope
+    ) -> list[list[Annotated["Webhook", strawberry.lazy("schema.webhook")]]]:
+        from schema.webhook import Webhook
+
+        found = await webhooks(scope, [user.model.id for user in users])
+        return [list(map(Webhook.of, each)) for each in found]
+
     @classmethod
     def of(cls, model: domain.User) -> Self:
         return cls(
@@ -88,4 +104,5 @@ class User(Node):
             email=model.email,
             role=model.role,
             created_at=model.created_at,
+            email_notifications=model.email_notifications,
         )

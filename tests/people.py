@@ -101,6 +101,7 @@ def open_to_many(settings: Settings, **changed: Any) -> Settings:
         "mongo_url": settings.mongo_url.replace("/samplemind", "/people"),
         "attempts_per_address": 100_000,
         "attempts_per_account": 1_000,
+        "webhook_private_addresses": False,
     }
     return settings.model_copy(update={**given, **changed})
 

@@ -1,5 +1,6 @@
 """Audio bytes in a folder, and in a bucket."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,18 +9,25 @@ import httpx
 import pytest
 
 from samplemind.blobs import Blobs
+from samplemind.domain.errors import PartUnavailable
 from samplemind.domain.ids import new_id
 from tests.bucket import running_bucket
+from tests.faults import BROKEN, BUSY, CUT, DROP, STALL, Faults, faulty
 
 _LASTING = timedelta(minutes=5)
 
 
 @pytest.fixture(scope="module")
-def bucket() -> Iterator[Blobs]:
+def environment() -> Iterator[dict[str, str]]:
     with running_bucket() as environment, pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)
-        yield Blobs("s3://sounds")
+        yield environment
+
+
+@pytest.fixture(scope="module")
+def bucket(environment: dict[str, str]) -> Blobs:
+    return Blobs("s3://sounds")
 
 
 @pytest.fixture
@@ -140,3 +148,84 @@ async def test_a_bucket_takes_bytes_by_its_own_url(bucket: Blobs, tmp_path: Path
     assert answer.status_code == 200
     await bucket.fetch(key, tmp_path / "target")
     assert (tmp_path / "target").read_bytes() == b"sound"
+
+
+class TestFailingBucket:
+    """Behind a network that fails: it is asked again, and then no more."""
+
+    @pytest.fixture
+    async def faults(
+        self, bucket: Blobs, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> AsyncIterator[Faults]:
+        """Whoever opens a bucket from now on has it so; `bucket` is without."""
+        async with faulty(environment["AWS_ENDPOINT_URL"]) as faults:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", faults.url)
+            yield faults
+
+    @pytest.fixture
+    def far(self, faults: Faults) -> Blobs:
+        return Blobs("s3://sounds", seconds=0.5)
+
+    @pytest.mark.parametrize("fault", [BUSY, BROKEN, DROP, STALL])
+    async def test_is_asked_again(
+        self, far: Blobs, faults: Faults, tmp_path: Path, key: str, fault: str
+    ):
+        await far.put(key, _chunks(b"sound"))
+        faults.next = [fault]
+        await far.fetch(key, tmp_path / "target")
+        assert (tmp_path / "target").read_bytes() == b"sound"
+        assert [each.split()[0] for each in faults.requests][-2:] == ["GET", "GET"]
+        faults.next = [fault]
+        assert await far.size(key) == 5
+
+    @pytest.mark.parametrize("fault", [BUSY, BROKEN, DROP])
+    async def test_is_sent_again(
+        self, far: Blobs, faults: Faults, bucket: Blobs, tmp_path: Path, key: str, fault: str
+    ):
+        content = bytes(range(256)) * 50_000
+        faults.next = [fault] * 2
+        await far.put(key, _chunks(content))
+        await bucket.fetch(key, tmp_path / "target")
+        assert (tmp_path / "target").read_bytes() == content
+
+    async def test_goes_on_where_an_answer_broke_off(
+        self, far: Blobs, faults: Faults, tmp_path: Path, key: str
+    ):
+        content = bytes(range(256)) * 20_000
+        await far.put(key, _chunks(content))
+        faults.next = [CUT]
+        await far.fetch(key, tmp_path / "target")
+        assert (tmp_path / "target").read_bytes() == content
+
+    @pytest.mark.parametrize("fault", [BUSY, DROP, STALL])
+    async def test_is_given_up_in_the_end(
+        self, far: Blobs, faults: Faults, bucket: Blobs, tmp_path: Path, key: str, fault: str
+    ):
+        await bucket.put(key, _chunks(b"before"))
+        faults.always = fault
+        async with asyncio.timeout(10):
+            answers = await asyncio.gather(
+                far.fetch(key, tmp_path / "target"),
+                far.put(key, _chunks(bytes(11_000_000))),
+                far.size(key),
+                far.remove(key),
+                far.remove_all("ada"),
+                far.check(),
+                return_exceptions=True,
+            )
+        assert [type(answer) for answer in answers] == [PartUnavailable] * 6
+        assert len(faults.requests) <= 6 * (1 + 5)
+        # What is there is what was there.
+        await bucket.fetch(key, tmp_path / "target")
+        assert (tmp_path / "target").read_bytes() == b"before"
+
+    async def test_keeps_no_part_of_what_broke_off(
+        self, bucket: Blobs, environment: dict[str, str], key: str
+    ):
+        with pytest.raises(ConnectionError, match="gone"):
+            await bucket.put(key, _chunks(bytes(11_000_000), error=ConnectionError("gone")))
+        assert await bucket.size(key) is None
+        async with httpx.AsyncClient() as client:
+            listed = await client.get(f"{environment['AWS_ENDPOINT_URL']}/sounds?uploads")
+        assert "ListMultipartUploadsResult" in listed.text
+        assert f"<Key>{key}</Key>" not in listed.text

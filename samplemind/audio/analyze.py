@@ -9,6 +9,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from samplemind import tracing
 from samplemind.audio.absences import absences
 from samplemind.audio.beats import beat_times
 from samplemind.audio.claims import NO_CLAIMS, Claims, tempo_by
@@ -58,9 +59,11 @@ def describe(
     path: Path, level: AnalysisLevel, limits: SoundLimits | None = None
 ) -> tuple[AudioFacts, Findings]:
     """The facts of the file and what is heard in it; see `analyze`."""
-    heard = listen(path, with_loudness=level.includes(AnalysisLevel.STANDARD), limits=limits)
-    claims = Claims.of(heard.facts)
-    return heard.facts, find(heard.features, heard.loudness, level, claims)
+    with tracing.span("decode"):
+        heard = listen(path, with_loudness=level.includes(AnalysisLevel.STANDARD), limits=limits)
+    with tracing.span("analyse"):
+        found = find(heard.features, heard.loudness, level, Claims.of(heard.facts))
+    return heard.facts, found
 
 
 def find(

@@ -73,6 +73,10 @@ class Callers:
             async with asyncio.timeout(seconds):
                 await self._endings.wait(caller.ends)
 
+    def forget(self, user_id: str) -> None:
+        """The user is read anew, by this process."""
+        self._users.pop(user_id, None)
+
     async def close(self) -> None:
         """Waits for what is still being written."""
         await asyncio.gather(*self._writing, return_exceptions=True)

@@ -1,6 +1,8 @@
 """Running the server: everything, or one process of it."""
 
 import contextlib
+import os
+import tempfile
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -50,17 +52,22 @@ def worker(
             refuse_without_ai(get_settings())
 
     use_one_thread()
-    from samplemind.logs import configure_logs
-
-    configure_logs(get_settings())
     if ai:
         from samplemind.jobs.ai_worker import ask
+        from samplemind.logs import configure_logs
 
+        configure_logs(get_settings())
         ask()
-    else:
+        return
+    with tempfile.TemporaryDirectory(prefix="samplemind-metrics-") as folder:
+        # Before the metrics are imported: its processes count together, in files.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         from samplemind.jobs.worker import work
+        from samplemind.logs import configure_logs
 
-        work()
+        configure_logs(get_settings())
+        with refusal_as_sentence():
+            work()
 
 
 @contextlib.contextmanager

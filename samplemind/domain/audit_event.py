@@ -15,14 +15,17 @@ class AuditAction(StrEnum):
     API_KEY_CREATED = "API_KEY_CREATED"
     API_KEY_USED = "API_KEY_USED"
     API_KEY_REVOKED = "API_KEY_REVOKED"
+    WEBHOOK_CREATED = "WEBHOOK_CREATED"
+    WEBHOOK_CHANGED = "WEBHOOK_CHANGED"
+    WEBHOOK_DELETED = "WEBHOOK_DELETED"
     AUDIO_FILE_DELETED = "AUDIO_FILE_DELETED"
     ACCOUNT_DELETED = "ACCOUNT_DELETED"
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
-    """`user_id` is None where the account is unknown; `subject_id` is the key or file it is about;
-    `address` is where the request came from."""
+    """`user_id` is None where the account is unknown; `subject_id` is the key, webhook or file
+    it is about; `address` is where the request came from."""
 
     id: str
     action: AuditAction

@@ -74,6 +74,10 @@ class TooManyApiKeys(DomainError):
     code = "TOO_MANY_API_KEYS"
 
 
+class TooManyWebhooks(DomainError):
+    code = "TOO_MANY_WEBHOOKS"
+
+
 class QuotaExceeded(DomainError):
     """The library would hold more than its owner may store."""
 

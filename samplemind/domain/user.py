@@ -22,11 +22,14 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
+    """`email_notifications` says whether mail is sent when a batch of theirs ends."""
+
     id: str
     username: str
     email: str | None
     role: Role
     created_at: datetime
+    email_notifications: bool = False
 
 
 def known_by(email: str) -> str:
@@ -35,7 +38,7 @@ def known_by(email: str) -> str:
 
 
 def clean_email(text: str) -> str:
-    """An email as `known_by` has it. It is a name to sign in with; no mail is sent.
+    """An email as `known_by` has it. It is a name to sign in with; nobody knows if it gets mail.
 
     Raises BadUserInput.
     """

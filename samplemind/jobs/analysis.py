@@ -1,5 +1,6 @@
 """One analysis, from its file in the blob store to its results where they are read."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -7,11 +8,12 @@ from pathlib import Path
 import stamina
 import structlog
 
+from samplemind import metrics, tracing
 from samplemind.domain.ai import AiPart, AiStatus
 from samplemind.domain.analysis import Analysis, AnalysisLevel, AnalysisStatus, Failure, Findings
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.errors import AnalysisTimeout, DomainError, PartUnavailable
-from samplemind.domain.ids import new_id
+from samplemind.domain.ids import new_id, now
 from samplemind.jobs.ai import ask_for_it
 from samplemind.jobs.progress import epoch_of, tell_moved
 from samplemind.jobs.vectors import put_off, put_vector, remove_vector
@@ -49,7 +51,10 @@ async def run_analysis(
     if analysis is None:
         return None
     if analysis.attempts == 1:
+        _note_begun(analysis)
         await tell_moved(parts, analysis, AnalysisStatus.QUEUED, epoch)
+    else:
+        metrics.analyses_restarted.inc()
     started = time.perf_counter()
     try:
         found = await _find(parts, analyze, analysis)
@@ -58,11 +63,11 @@ async def run_analysis(
         if moved := await parts.store.analyses.hand_back(analysis, lost=False):
             await tell_moved(parts, moved, AnalysisStatus.RUNNING, epoch)
         return None
-    done = await _store(parts, analysis, found, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    with tracing.span("store"):
+        done = await _store(parts, analysis, found, seconds)
     if done:
-        await tell_moved(parts, done, AnalysisStatus.RUNNING, epoch)
-        await ask_for_it(parts, done)
-        await parts.store.places.leave([done.id])
+        await _tell_done(parts, done, epoch)
     return done
 
 
@@ -78,8 +83,21 @@ async def give_up(parts: Parts, analysis_id: str, seconds: float) -> None:
     )
     epoch = await epoch_of(parts, analysis.batch_id)
     if done := await parts.store.analyses.fail(analysis, failure, seconds):
-        await tell_moved(parts, done, AnalysisStatus.RUNNING, epoch)
-        await parts.store.places.leave([done.id])
+        await _tell_done(parts, done, epoch)
+
+
+async def _tell_done(parts: Parts, done: Analysis, epoch: int | None) -> None:
+    code = done.failure.code if done.failure else metrics.OK
+    metrics.count_analysis(done.level.value, code, done.processing_seconds or 0)
+    _log.info("analysis ended", analysis_id=done.id, code=code, seconds=done.processing_seconds)
+    await tell_moved(parts, done, AnalysisStatus.RUNNING, epoch)
+    await ask_for_it(parts, done)
+    await parts.store.places.leave([done.id])
+
+
+def _note_begun(analysis: Analysis) -> None:
+    waited = (now() - analysis.queued_at).total_seconds()
+    metrics.analysis_wait_seconds.labels("batch" if analysis.batch_id else "one").observe(waited)
 
 
 async def _find(parts: Parts, analyze: Analyzer, analysis: Analysis) -> Findings | Failure:
@@ -92,7 +110,9 @@ async def _find(parts: Parts, analyze: Analyzer, analysis: Analysis) -> Findings
         known = await _known(parts, audio_file)
         if known and _can_take_over(analysis, known):
             return known.findings
-        async with parts.blobs.file(audio_file.blob_key) as path:
+        async with contextlib.AsyncExitStack() as stack:
+            with tracing.span("fetch"):
+                path = await stack.enter_async_context(parts.blobs.file(audio_file.blob_key))
             return analyze(path, analysis.level)
     except PartUnavailable:
         raise

@@ -5,6 +5,7 @@ everybody else rather than ten thousand of one batch; and the queue stays short 
 for. The others wait in the documents, and follow as those end.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 import structlog
@@ -16,6 +17,7 @@ from samplemind.domain.analysis import Analysis, Lane
 from samplemind.domain.errors import TooMuchQueued
 from samplemind.jobs.presence import present_workers
 from samplemind.jobs.queue import queue_analyses
+from samplemind.outages import Pause
 from samplemind.parts import Parts
 from samplemind.store.places import Stage
 
@@ -26,6 +28,10 @@ _LEAST_WINDOW = 16
 _WINDOW_OF_PROCESS = 2
 
 _windows: TTLCache[str, int] = TTLCache(1, ttl=10)
+
+# A queue that does not answer costs everybody one wait at most.
+_PATIENCE_SECONDS = 3
+_pause = Pause(10)
 
 
 async def require_place(parts: Parts, owner_id: str, count: int) -> None:
@@ -58,12 +64,14 @@ async def send_next(parts: Parts, lane: Lane, owner_id: str) -> None:
 
 
 async def _send(lane: Lane, ids: Sequence[str]) -> None:
-    if not ids:
+    if not ids or _pause.is_on:
         return
     try:
-        await queue_analyses(lane, ids)
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await queue_analyses(lane, ids)
     except (OperationalError, TimeoutError) as error:
         # They are stored as sent, and found missing in the queue when that answers again.
+        _pause.begin()
         _log.warning("analyses stored but not queued", count=len(ids), error=str(error))
 
 
@@ -73,8 +81,8 @@ async def _window(parts: Parts) -> int:
     if (window := _windows.get(url)) is None:
         try:
             workers = await present_workers(parts.events.redis)
+            processes = sum(worker.processes for worker in workers)
         except (RedisError, OSError):
-            return _LEAST_WINDOW
-        processes = sum(worker.processes for worker in workers)
+            processes = 0
         window = _windows[url] = max(_LEAST_WINDOW, _WINDOW_OF_PROCESS * processes)
     return window

@@ -10,6 +10,7 @@ from samplemind.domain.analysis import Analysis, AnalysisStatus
 from samplemind.domain.batch_job import BatchItem, BatchJob, BatchProgress
 from samplemind.domain.ids import now
 from samplemind.events import batch_channel, file_channel
+from samplemind.jobs.notify import tell_of_analysis, tell_of_batch
 from samplemind.parts import Parts
 
 _log = structlog.get_logger(__name__)
@@ -43,6 +44,7 @@ async def tell_moved(
         item = BatchItem(analysis.audio_file_id, analysis.id, analysis.status, analysis.failure)
         moved = (before, analysis.status)
         await tell_batch_moved(parts, analysis.batch_id, epoch, *moved, 1, item)
+    await tell_of_analysis(parts, analysis)
 
 
 async def tell_batch_moved(
@@ -68,6 +70,8 @@ async def tell_batch_moved(
     if batch.queued < 0 or batch.running < 0:
         # An earlier step was never counted.
         await recount(parts, batch_id)
+    else:
+        await tell_of_batch(parts, batch)
 
 
 async def is_miscounted(parts: Parts, batch_id: str) -> bool:
@@ -92,6 +96,7 @@ async def recount(parts: Parts, batch_id: str) -> bool:
         if progress := await store.batch_jobs.recounted(batch, epoch, counts):
             _log.info("batch counted anew", batch_id=batch_id, counts=_told(counts))
             await publish_progress(parts, progress)
+            await tell_of_batch(parts, progress.batch_job)
             return True
     return False
 

@@ -6,10 +6,14 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
+import structlog
+from kombu.exceptions import OperationalError
 from redis.asyncio import Redis
 
 from samplemind.domain.analysis import Lane
-from samplemind.jobs.app import AI_LANES, LANES, QUEUES, app
+from samplemind.jobs.app import AI_LANES, DELIVERIES, LANES, QUEUES, app
+
+_log = structlog.get_logger(__name__)
 
 ANALYZE = "samplemind.analyze"
 ASK_AI = "samplemind.ask_ai"
@@ -18,6 +22,10 @@ GIVE_UP = "samplemind.give_up"
 RECONCILE = "samplemind.reconcile"
 REFRESH = "samplemind.refresh"
 PATROL = "samplemind.patrol"
+DELIVER = "samplemind.deliver"
+
+# So many are sent at the same time by a process: most of it is waiting.
+_TOGETHER = 20
 
 # A process that does not even end itself is ended so much later.
 _GRACE_SECONDS = 10
@@ -63,3 +71,14 @@ async def queued_ids(redis: Redis, queues: Iterable[str] = QUEUES) -> set[str]:
         messages = await cast("Any", redis.lrange(queue, 0, -1))
         ids.update(json.loads(message)["headers"]["id"] for message in messages)
     return ids
+
+
+async def queue_deliveries(ids: Sequence[str]) -> None:
+    """They are stored, and looked after when they are due: the queue is only the quick way."""
+    for start in range(0, len(ids), _TOGETHER):
+        some = list(ids[start : start + _TOGETHER])
+        try:
+            await asyncio.to_thread(app.send_task, DELIVER, [some], queue=DELIVERIES)
+        except OperationalError as error:
+            _log.warning("deliveries stored but not queued", error=str(error))
+            return

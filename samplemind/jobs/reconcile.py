@@ -16,6 +16,7 @@ from samplemind.domain.ids import now
 from samplemind.jobs.ai import reconcile_ai
 from samplemind.jobs.analysis import stand_for_file
 from samplemind.jobs.dispatch import send_next
+from samplemind.jobs.notify import tell_of_analysis, tell_of_batch
 from samplemind.jobs.presence import LIFE_SECONDS, present_workers
 from samplemind.jobs.progress import epoch_of, publish_moved, recount, tell_moved
 from samplemind.jobs.queue import queue_analyses, queued_ids
@@ -62,9 +63,12 @@ async def _settle_ended(parts: Parts) -> None:
         _log.warning("analysis settled", analysis_id=analysis.id)
         if analysis.status is AnalysisStatus.SUCCEEDED:
             await stand_for_file(parts, analysis)
-        # Nobody knows whether it was counted.
+        # Nobody knows whether it was counted, and told of.
         if analysis.batch_id:
             await recount(parts, analysis.batch_id)
+            if found := await parts.store.batch_jobs.to_count(analysis.batch_id):
+                await tell_of_batch(parts, found[0])
+        await tell_of_analysis(parts, analysis)
         await publish_moved(parts, analysis)
         await parts.store.places.leave([analysis.id])
 

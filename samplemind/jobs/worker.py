@@ -12,6 +12,7 @@ import structlog
 from celery import Task
 from celery.signals import (
     worker_process_init,
+    worker_process_shutdown,
     worker_ready,
     worker_shutdown,
     worker_shutting_down,
@@ -20,21 +21,32 @@ from celery.worker import state
 from celery.worker.request import Request
 from redis import Redis
 
-from samplemind import __version__
+from samplemind import __version__, metrics
 from samplemind.audio import ENGINE_VERSION
 from samplemind.audio.analyze import analyze, warm_up
 from samplemind.jobs.analysis import give_up, run_analysis
 from samplemind.jobs.app import QUEUES, app
+from samplemind.jobs.deliveries import deliver
 from samplemind.jobs.dispatch import send_next
+from samplemind.jobs.handover import TaskRunner
 from samplemind.jobs.patrol import patrol
 from samplemind.jobs.presence import Heartbeat, WorkerPresence
-from samplemind.jobs.queue import ANALYZE, GIVE_UP, HEAR_UNSAVED, PATROL, RECONCILE, REFRESH
+from samplemind.jobs.queue import (
+    ANALYZE,
+    DELIVER,
+    GIVE_UP,
+    HEAR_UNSAVED,
+    PATROL,
+    RECONCILE,
+    REFRESH,
+)
 from samplemind.jobs.reconcile import hand_back, reconcile
 from samplemind.jobs.refresh import refresh
 from samplemind.jobs.unsaved import run_unsaved
 from samplemind.memory_limit import limit_memory
 from samplemind.parts import Parts
 from samplemind.settings import get_settings
+from samplemind.tracing import configure_traces, finish_traces
 
 _log = structlog.get_logger(__name__)
 
@@ -49,7 +61,7 @@ class _Process:
     """What one worker process holds: an event loop and the parts, both made after the fork."""
 
     def __init__(self) -> None:
-        self.runner = asyncio.Runner()
+        self.runner = TaskRunner()
         self.parts = Parts.open(get_settings())
 
 
@@ -123,10 +135,22 @@ def _refresh() -> None:
     process.runner.run(refresh(process.parts))
 
 
+@app.task(name=DELIVER)
+def _deliver(ids: list[str]) -> None:
+    process = _this_process()
+    process.runner.run(deliver(process.parts, ids))
+
+
 @worker_process_init.connect
 def _after_fork(**_: Any) -> None:
+    configure_traces("samplemind-worker")
     process = _this_process()
     limit_memory(process.parts.settings.max_process_bytes)
+
+
+@worker_process_shutdown.connect
+def _before_exit(**_: Any) -> None:
+    finish_traces()
 
 
 @worker_ready.connect
@@ -196,6 +220,7 @@ def work() -> None:
     """Runs until it is told to stop. Everything dear is paid once, before the fork."""
     import chromadb  # noqa: F401 - 2 s that each process would pay
 
+    metrics.listen(get_settings(), metrics.of_all_processes())
     warm_up()
     app.worker_main(
         [

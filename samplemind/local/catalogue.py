@@ -65,6 +65,7 @@ def processes(settings: Settings) -> list[Part]:
     ai = Part(
         "ai", (*command, "worker", "--ai"), lambda: None, "samplemind worker", environment=told
     )
+    next_port = settings.metrics_port and settings.metrics_port + 1
     return [
         *([ai] if settings.asks_ai else []),
         Part(
@@ -72,7 +73,7 @@ def processes(settings: Settings) -> list[Part]:
             (*command, "worker"),
             partial(worker_answers, host, port),
             "samplemind worker",
-            environment=told,
+            environment={**told, "SAMPLEMIND_METRICS_PORT": str(next_port)},
             ask_every=_ASK_API_SECONDS,
         ),
         Part(

@@ -5,7 +5,7 @@ import contextlib
 import gc
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
+from prometheus_client import REGISTRY
 from pymongo.errors import PyMongoError
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -21,8 +22,10 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from resolvers.uploads import remove_expired_uploads
+from samplemind import metrics, tracing
 from samplemind.auth import passwords
 from samplemind.domain.user import LOCAL_USER, Role, User
+from samplemind.jobs.deliveries import forget_old_deliveries, redeliver_due
 from samplemind.logs import RequestLog, configure_logs
 from samplemind.outages import AWAY
 from samplemind.parts import Parts
@@ -33,6 +36,8 @@ from samplemind.server.graphql import DOCUMENT_BYTES, PATH, GraphQLApp
 from samplemind.server.guards import Crowd, KnownHosts, SecurityHeaders, known_names
 from samplemind.server.media_types import JSON
 from samplemind.server.persisted import PersistedDocuments
+from samplemind.server.traced import Traced
+from samplemind.server.watched import WatchedParts
 from samplemind.settings import Settings
 from samplemind.trusted import trusted_documents
 
@@ -40,6 +45,7 @@ _log = structlog.get_logger(__name__)
 
 _START_SECONDS = 60
 _CLEAN_SECONDS = 600
+_REDELIVER_SECONDS = 5
 
 # How long the kernel waits for a peer to read: as nginx does by default.
 _UNREAD_SECONDS = 60
@@ -61,15 +67,26 @@ def make_app(settings: Settings) -> FastAPI:
         app.state.persisted = PersistedDocuments(parts.events.redis, graphql.is_valid, trusted)
         app.state.local_user = await parts.store.users.ensure(_local_user())
         await passwords.warm_up()
+        watched = WatchedParts(parts)
+        REGISTRY.register(watched)
         following = asyncio.create_task(parts.endings.follow())
         warming = [asyncio.create_task(part.warm_up()) for part in (parts.readers, parts.vectors)]
-        cleaning = asyncio.create_task(_clean(parts))
+        caring = [
+            asyncio.create_task(_again_and_again(seconds, work, parts))
+            for work, seconds in (
+                (remove_expired_uploads, _CLEAN_SECONDS),
+                (forget_old_deliveries, _CLEAN_SECONDS),
+                (redeliver_due, _REDELIVER_SECONDS),
+            )
+        ]
         _spare_the_collector()
         yield
-        for task in (*warming, cleaning, following):
+        for task in (*warming, *caring, following):
             task.cancel()
         await asyncio.gather(*warming, return_exceptions=True)
+        REGISTRY.unregister(watched)
         await parts.close()
+        await asyncio.to_thread(tracing.finish_traces)
 
     trusted = trusted_documents(settings.trusted_documents)
     graphql = GraphQLApp(settings)
@@ -82,6 +99,8 @@ def make_app(settings: Settings) -> FastAPI:
         app.add_exception_handler(error, _answer_away)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestLog)
+    if tracing.is_on():
+        app.add_middleware(Traced)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, **_cors(settings))
     app.include_router(health.router)
@@ -96,6 +115,8 @@ def make_app(settings: Settings) -> FastAPI:
 def run_api(settings: Settings) -> None:
     """Serves until it is told to stop."""
     configure_logs(settings)
+    metrics.listen(settings)
+    tracing.configure_traces("samplemind-api")
     config = uvicorn.Config(
         make_app(settings),
         host=settings.host,
@@ -162,14 +183,16 @@ def _spare_the_collector() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
-async def _clean(parts: Parts) -> None:
-    """Now, and then again and again, whatever becomes of one time."""
+async def _again_and_again(
+    seconds: float, work: Callable[[Parts], Awaitable[None]], parts: Parts
+) -> None:
+    """Now, and then with so many seconds between, whatever becomes of one time."""
     while True:
         try:
-            await remove_expired_uploads(parts)
+            await work(parts)
         except Exception:
-            _log.exception("uploads not cleaned away")
-        await asyncio.sleep(_CLEAN_SECONDS)
+            _log.exception("not cared for", work=work.__name__)
+        await asyncio.sleep(seconds)
 
 
 async def _wait_for_documents(parts: Parts) -> None:

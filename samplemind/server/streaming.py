@@ -16,6 +16,7 @@ from strawberry.types.graphql import OperationType
 from strawberry.utils.operation import get_operation_type
 
 from resolvers.scope import Scope as CallerScope
+from samplemind import metrics
 from samplemind.domain.errors import Unauthenticated
 from samplemind.server.media_types import accepted, answer_type
 from samplemind.server.transports import Transport, choose
@@ -95,6 +96,7 @@ class StreamedResponse(Response):
                 self._send(sender), self._beat(sender), self._end(sender), _left(receive)
             )
         except TimeoutError:
+            metrics.slow_readers_dropped.inc()
             _log.info("a slow reader was dropped", path=scope["path"])
 
     async def _send(self, sender: "_Sender") -> None:

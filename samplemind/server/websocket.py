@@ -13,6 +13,7 @@ import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from strawberry.types.execution import PreExecutionError
 
+from samplemind import metrics
 from samplemind.domain.errors import DomainError
 from samplemind.server.streaming import OVER, SLOW_SECONDS, Results
 from samplemind.server.transports import Encode, formatted
@@ -160,6 +161,7 @@ class Connection:
             async with asyncio.timeout(SLOW_SECONDS):
                 await self._socket.send_text(self._encode(message))
         except TimeoutError:
+            metrics.slow_readers_dropped.inc()
             _log.info("a slow reader was dropped", operations=len(self._operations))
             raise _Closed(4413, "Reading too slowly") from None
 

@@ -9,11 +9,13 @@ from samplemind.store.audio_files import AudioFiles
 from samplemind.store.audit_events import AuditEvents
 from samplemind.store.batch_jobs import BatchJobs
 from samplemind.store.database import connect
+from samplemind.store.deliveries import Deliveries
 from samplemind.store.places import Places
 from samplemind.store.uploads import Uploads
 from samplemind.store.usage import Usages
 from samplemind.store.users import Users
 from samplemind.store.vector_syncs import VectorSyncs
+from samplemind.store.webhooks import Webhooks
 
 
 class Store:
@@ -33,6 +35,8 @@ class Store:
         self.ai_answers = AiAnswers(self._database)
         self.ai_usages = AiUsages(self._database)
         self.vector_syncs = VectorSyncs(self._database)
+        self.webhooks = Webhooks(self._database)
+        self.deliveries = Deliveries(self._database)
 
     async def prepare(self) -> None:
         """Makes the indexes; safe to call at every start."""
@@ -47,6 +51,8 @@ class Store:
         await self.usages.prepare()
         await self.ai_answers.prepare()
         await self.ai_usages.prepare()
+        await self.webhooks.prepare()
+        await self.deliveries.prepare()
 
     async def forget_library(self, owner_id: str) -> None:
         """Removes all rows of sounds and of what was made of them. Work first, so that workers
@@ -59,6 +65,8 @@ class Store:
         await self.ai_answers.forget_owner(owner_id)
         await self.ai_usages.forget_owner(owner_id)
         await self.vector_syncs.forget_owner(owner_id)
+        await self.webhooks.forget_owner(owner_id)
+        await self.deliveries.forget_owner(owner_id)
 
     async def version(self) -> str:
         """The server's version; raises where it does not answer."""

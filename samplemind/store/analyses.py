@@ -355,6 +355,7 @@ class Analyses:
             fields: Document = {"finished_at": datetime.now(UTC) if after.is_final else None}
             if after is AnalysisStatus.QUEUED:
                 fields |= {"attempts": 0, "failure": None, "processing_seconds": None}
+                fields["queued_at"] = datetime.now(UTC)
             if await self._move(_load(row), before, after, fields):
                 moved.append(row["_id"])
         return moved

@@ -25,7 +25,9 @@ from samplemind.domain.library import (
 )
 from samplemind.domain.paging import Page, Window
 from samplemind.store.database import END, Database, Document, scoped, within
+from samplemind.store.holds import as_stored, holds
 from samplemind.store.pages import read_page
+from samplemind.store.steps import Steps
 
 _audio_file = TypeAdapter(AudioFile)
 _filter = TypeAdapter(AudioFileFilter)
@@ -160,6 +162,7 @@ class AudioFiles:
 
     def __init__(self, database: Database, cache: Cache) -> None:
         self._files = database["audio_files"]
+        self._steps = Steps(database, self._files)
         self._cache = cache
 
     async def prepare(self) -> None:
@@ -205,6 +208,7 @@ class AudioFiles:
             load=_load,
             descending=order.descending,
             where=conditions(owner_id, filter_),
+            steps=self._steps,
         )
 
     async def count(self, owner_id: str, filter_: AudioFileFilter | None = None) -> int:
@@ -217,6 +221,16 @@ class AudioFiles:
         """The ids of all files that match, in upload order."""
         cursor = self._files.find(self._matching(owner_id, filter_), {"_id": 1}).sort("key")
         return [document["_id"] async for document in cursor]
+
+    async def matching(
+        self, owner_id: str, ids: Sequence[str], filter_: AudioFileFilter
+    ) -> set[str]:
+        """Those of `ids` that match. They are read by their keys alone, which every server has an
+        index for, and compared here."""
+        keys = [scoped(owner_id, id_) for id_ in ids]
+        query = as_stored(conditions(owner_id, filter_), self._files.codec_options)
+        documents = await self._files.find({"key": {"$in": keys}}).to_list(None)
+        return {document["_id"] for document in documents if holds(document, query)}
 
     async def rename(self, audio_file: AudioFile) -> None:
         """Stores the filename and the tags of `audio_file`."""

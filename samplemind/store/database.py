@@ -5,6 +5,9 @@ from typing import Any
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 
+from samplemind import tracing
+from samplemind.store.traced import TracedCommands
+
 Document = dict[str, Any]
 Database = AsyncIOMotorDatabase[Document]
 
@@ -16,16 +19,17 @@ def connect(url: str) -> tuple[AsyncIOMotorClient[Document], Database]:
     """A client and its database (`samplemind` where the address names none).
 
     Writes are acknowledged when they are in the journal; nothing is sent before the first use, and
-    nothing waits for ever. A replica set elects another primary within the selection's time.
+    nothing waits for ever.
     """
     client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
         url,
         journal=True,
-        serverSelectionTimeoutMS=5_000,
-        connectTimeoutMS=3_000,
+        serverSelectionTimeoutMS=2_000,
+        connectTimeoutMS=2_000,
         socketTimeoutMS=60_000,
         waitQueueTimeoutMS=5_000,
         appname="samplemind",
+        event_listeners=[TracedCommands()] if tracing.is_on() else [],
     )
     options: CodecOptions[Document] = CodecOptions(tz_aware=True)
     return client, client.get_default_database("samplemind", codec_options=options)

@@ -14,6 +14,8 @@ from pymongo import ASCENDING, DESCENDING
 
 from samplemind.domain.paging import Page, Row, Window
 from samplemind.store.database import END, Document
+from samplemind.store.holds import as_stored, holds
+from samplemind.store.steps import Steps
 
 T = TypeVar("T")
 
@@ -28,23 +30,25 @@ async def read_page(
     descending: bool = False,
     where: Document | None = None,
     projection: Any = None,
+    steps: Steps | None = None,
 ) -> Page[T]:
     """The rows whose `field` begins with `prefix`, in its order, cut to `window`.
 
-    Keys in the window and in the result are without the prefix.
+    Keys in the window and in the result are without the prefix. A list that may be long has
+    `steps`.
     """
     low, high = prefix, prefix + END
     after, before = (None if key is None else prefix + key for key in (window.after, window.before))
     if descending:
         after, before = before, after
-    bounds = {"$gt": max(low, after or low), "$lt": min(high, before or high)}
-    backwards = descending != window.from_end
-    cursor = (
-        collection.find({field: bounds, **(where or {})}, projection)
-        .sort(field, DESCENDING if backwards else ASCENDING)
-        .limit(window.size + 1)
+    low, high = max(low, after or low), min(high, before or high)
+    reading = _Reading(
+        collection, field, where or {}, descending != window.from_end, window.size + 1, projection
     )
-    documents = await cursor.to_list(window.size + 1)
+    if steps and low < high and await steps.needed():
+        documents = await _read_in_steps(reading, steps, prefix, low, high)
+    else:
+        documents = await reading.rows({"$gt": low, "$lt": high}, reading.where)
     more = len(documents) > window.size
     documents = documents[: window.size]
     if window.from_end:
@@ -54,6 +58,43 @@ async def read_page(
         has_next=window.before is not None if window.from_end else more,
         has_previous=more if window.from_end else window.after is not None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is read of a list: at most `most` rows, from one of its ends."""
+
+    collection: AsyncIOMotorCollection[Document]
+    field: str
+    where: Document
+    backwards: bool
+    most: int
+    projection: Any
+
+    async def rows(
+        self, bounds: Document, where: Document, *, every: bool = False
+    ) -> list[Document]:
+        cursor = self.collection.find({self.field: bounds, **where}, self.projection)
+        cursor = cursor.sort(self.field, DESCENDING if self.backwards else ASCENDING)
+        return await (cursor if every else cursor.limit(self.most)).to_list(None)
+
+
+async def _read_in_steps(
+    reading: _Reading, steps: Steps, prefix: str, low: str, high: str
+) -> list[Document]:
+    query = as_stored(reading.where, reading.collection.codec_options)
+    found: list[Document] = []
+    parts, rest = await steps.of(reading.field, prefix, low, high, backwards=reading.backwards)
+    for bounds in parts:
+        rows = await reading.rows(bounds, {}, every=True)
+        steps.read(reading.field, prefix, len(rows))
+        found += [row for row in rows if holds(row, query)]
+        if len(found) >= reading.most:
+            return found[: reading.most]
+    if rest:
+        # Few match: the server finds them sooner than they are found here.
+        found += await reading.rows(rest, reading.where)
+    return found[: reading.most]
 
 
 async def read_pages(

@@ -139,6 +139,18 @@ class Places:
                 found.append(Placed(id_, Lane(lane), owner_id, row.get("batch_id")))
         return found
 
+    async def count_at(self, stage: Stage, lane: Lane) -> int:
+        """How many of everybody's."""
+        return await self._analyses.count_documents(_at(stage, lane))
+
+    async def oldest_queued_at(self) -> datetime | None:
+        """Since when that has been asked for which waits longest; None where nothing waits.
+
+        Of what is in the queue, where the oldest of each owner is.
+        """
+        rows = self._analyses.find(_at(Stage.SENT), {"queued_at": 1})
+        return min([row["queued_at"] async for row in rows], default=None)
+
     async def leave(self, ids: Sequence[str]) -> None:
         """They have ended, and all that follows from it is done."""
         # Not if they were queued again meanwhile.

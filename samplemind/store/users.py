@@ -91,6 +91,9 @@ class Users:
     async def set_password(self, id_: str, password_hash: str) -> None:
         await self._users.update_one({"_id": id_}, {"$set": {"password_hash": password_hash}})
 
+    async def set_email_notifications(self, id_: str, wanted: bool) -> None:
+        await self._users.update_one({"_id": id_}, {"$set": {"email_notifications": wanted}})
+
     async def remove(self, user: User) -> None:
         """Of the local user a nameless row stays, so that nobody takes its place again."""
         if user.id != LOCAL_USER:

@@ -22,7 +22,8 @@ _STOP_SECONDS = 30
 
 
 class Cluster:
-    """Parts by name: documents, events, vectors, api, worker, worker-2."""
+    """Parts by name: documents, events, vectors, api, worker; and, for who starts them, worker-2
+    and strict-api, where people sign in."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         for name in ("logs", "run"):
@@ -39,6 +40,14 @@ class Cluster:
                 self._parts[name] = Part(
                     name, part.command, part.check, part.program, part.address, environment=told
                 )
+        self.strict_url = f"http://127.0.0.1:{_free_port()}"
+        strict = {
+            "SAMPLEMIND_AUTH_REQUIRED": "true",
+            "SAMPLEMIND_PORT": self.strict_url.rpartition(":")[2],
+        }
+        self._parts["strict-api"] = Part(
+            "strict-api", api.command, api.check, api.program, environment={**told, **strict}
+        )
         self._folder = folder
         self._children: dict[str, Child] = {}
         self.server = Server(f"http://127.0.0.1:{port}", folder, os.getpid(), [])
@@ -74,9 +83,10 @@ class Cluster:
                 return
 
     def _check(self, name: str) -> None:
-        if name == "api":
+        urls = {"api": self.server.url, "strict-api": self.strict_url}
+        if url := urls.get(name):
             try:
-                HTTP.get(f"{self.server.url}/health/live", timeout=2)
+                HTTP.get(f"{url}/health/live", timeout=2)
             except httpx.TransportError as error:
                 raise OSError from error
         else:
@@ -106,8 +116,7 @@ class Cluster:
         return psutil.Process(self._children[name].process.pid)
 
     def close(self) -> None:
-        order = ("api", "worker", "worker-2", "vectors", "events", "documents")
-        self.kill(*[name for name in order if name in self._children])
+        self.kill(*self.running)
 
     @property
     def environment(self) -> dict[str, str]:

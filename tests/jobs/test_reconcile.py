@@ -9,6 +9,7 @@ import pytest
 
 from resolvers.batch_jobs import create_batch_job
 from resolvers.scope import Scope
+from resolvers.webhooks import create_webhook
 from samplemind.domain.analysis import (
     Analysis,
     AnalysisLevel,
@@ -18,6 +19,7 @@ from samplemind.domain.analysis import (
 )
 from samplemind.domain.batch_job import BatchJob
 from samplemind.domain.ids import now
+from samplemind.domain.webhook import WebhookEvent
 from samplemind.jobs.app import QUEUES
 from samplemind.jobs.presence import WorkerPresence
 from samplemind.jobs.progress import tell_moved
@@ -31,6 +33,7 @@ from tests.domain.models import analysis, audio_file, embedding, findings, user
 
 _BASIC = AnalysisOptions(AnalysisLevel.BASIC)
 _RUNNING = AnalysisStatus.RUNNING
+_ENDS = [WebhookEvent.BATCH_JOB_FINISHED, WebhookEvent.ANALYSIS_FINISHED]
 _WORKER = "samplemind:worker:test:1"
 
 
@@ -161,6 +164,28 @@ async def test_a_result_that_nobody_was_told_of(
     assert [change.sequence for change in changes] == [1, 2]
     await reconcile(parts)
     assert len(await parts.store.batch_jobs.changes(batch.id, 0)) == 2
+
+
+async def test_whoever_wants_to_know_is_told_of_an_end_that_nobody_told_of(
+    scope: Scope, parts: Parts, database: Database
+) -> None:
+    await create_webhook(scope, "http://127.0.0.1:9/", _ENDS)
+    _, [item] = await _batch(scope, 1)
+    single = await _asked(parts, scope.owner_id)
+    for run in (item, single):
+        await parts.store.analyses.start(run)
+        await parts.store.analyses.succeed(run, findings(), 1.0)
+    await _long_ago(database, [item.id, single.id])
+    await reconcile(parts)
+    # Once more, as after another death.
+    for run in (item, single):
+        place = {"place": f"ended:batch:{scope.owner_id}:{run.id}", "placed_at": now()}
+        await database["analyses"].update_one({"_id": run.id}, {"$set": place})
+    await _long_ago(database, [item.id, single.id])
+    await reconcile(parts)
+    rows = database["deliveries"].find({"owner_id": scope.owner_id})
+    told = [row["event"] async for row in rows]
+    assert sorted(told) == ["ANALYSIS_FINISHED", "BATCH_JOB_FINISHED"]
 
 
 async def test_a_step_is_not_counted_twice(scope: Scope, database: Database) -> None:

@@ -10,6 +10,8 @@ from loaders import Loaders
 from resolvers.scope import Scope
 from samplemind.domain.analysis import AnalysisStatus
 from samplemind.domain.ids import new_id
+from samplemind.domain.library import AudioFileOrder
+from samplemind.domain.paging import Window
 from samplemind.parts import Parts
 from samplemind.settings import Settings
 from schema.ids import encode_id
@@ -103,6 +105,8 @@ async def test_a_list_costs_the_same_whatever_its_length(
             "file": encode_id("AudioFile", library.first_id),
             "batch": encode_id("BatchJob", library.batch.id),
         }
+        # The embedded server's lists are divided once.
+        await parts.store.audio_files.page(library.scope.owner_id, Window(0), AudioFileOrder())
         with recorded_commands() as commands:
             result = await graphql_schema.execute(
                 query,

@@ -13,15 +13,18 @@ from strawberry.types.base import StrawberryObjectDefinition
 
 from resolvers.scope import Scope
 from samplemind.domain.analysis import AnalysisStatus
-from samplemind.domain.ids import new_id
+from samplemind.domain.delivery import Delivery
+from samplemind.domain.ids import new_id, now
+from samplemind.domain.webhook import Webhook, WebhookEvent
 from samplemind.parts import Parts
 from samplemind.settings import Settings
 from schema.ids import encode_id
 from schema.root import graphql_schema
-from tests.domain.models import analysis, audio_file, batch_job, embedding, findings, user
+from tests.domain.models import analysis, audio_file, batch_job, embedding, findings, minutes, user
 from tests.store.commands import recorded_commands
 
 FEW, MANY = 3, 21
+_EVENTS = (WebhookEvent.BATCH_JOB_FINISHED,)
 
 
 def _files(asked: str) -> str:
@@ -38,6 +41,10 @@ def _analyses(asked: str) -> str:
 
 def _batches(asked: str) -> str:
     return f"{{ batchJobs {{ edges {{ node {{ id {asked} }} }} }} }}"
+
+
+def _webhooks(asked: str) -> str:
+    return f"{{ viewer {{ webhooks {{ id {asked} }} }} }}"
 
 
 def _items(asked: str) -> str:
@@ -65,6 +72,8 @@ RELATIONS = {
     "User.totalAnalyses": _owners("totalAnalyses"),
     "User.aiUsage": _owners("aiUsage { costUsd }"),
     "User.apiKeys": _owners("apiKeys { name }"),
+    "User.webhooks": _owners("webhooks { url }"),
+    "Webhook.deliveries": _webhooks(f"deliveries{_PAGE}"),
     "User.audioFiles": _owners(f"audioFiles{_PAGE}"),
     "AudioFileConnection.totalCount": _owners("audioFiles { totalCount }"),
     "SimilarAudioFileEdge.reasons": "query ($file: ID!) { similarTo(target: {audioFileId: $file},"
@@ -76,6 +85,9 @@ DEEPER = {
     "analyses from the end": _files(f"analyses{_PAGE.replace('first', 'last')}"),
     "items of a status": _batches(
         "items(status: SUCCEEDED, last: 2) { edges { node { audioFile { id } } } }"
+    ),
+    "deliveries of a status": _webhooks(
+        f"deliveries{_PAGE.replace('first', 'status: PENDING, last')}"
     ),
     "reasons under a list": _files(
         "similarTo(first: 3) { edges { reasons { timbre } node { analysis { kind } } } }"
@@ -135,6 +147,11 @@ class Library:
             await parts.store.batch_jobs.add(batch)
         await asyncio.gather(*map(parts.store.audio_files.add, files))
         await asyncio.gather(*map(parts.store.audio_files.set_analysis, made[count:]))
+        for _ in range(count):
+            hook = Webhook(new_id(), owner, "http://127.0.0.1", _EVENTS, "whsec_YQ==", now())
+            await parts.store.webhooks.add(hook)
+            for told in [Delivery(new_id(), owner, hook.id, _EVENTS[0], "", now()) for _ in "abc"]:
+                await parts.store.deliveries.add(told, told.id, now() + minutes(60))
         for file, run in zip(files, made, strict=False):
             await parts.vectors.put(file, run.findings)
         ids = [encode_id("AudioFile", file.id) for file in files]

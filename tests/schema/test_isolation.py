@@ -27,9 +27,11 @@ from resolvers.scope import Scope
 from samplemind.auth.callers import Caller
 from samplemind.domain.analysis import AnalysisStatus
 from samplemind.domain.api_key import ApiKey
+from samplemind.domain.delivery import Delivery
 from samplemind.domain.ids import new_id, now
 from samplemind.domain.upload import Upload
 from samplemind.domain.user import Role
+from samplemind.domain.webhook import Webhook, WebhookEvent
 from samplemind.parts import Parts
 from samplemind.settings import Settings
 from schema.ids import encode_id
@@ -50,6 +52,7 @@ _ROOTS = {"Query": "query", "Mutation": "mutation", "Subscription": "subscriptio
 # How deep the answer is asked for, and what says that there is no such thing.
 _DEPTH = 4
 _NOT_FOUND = {"NOT_FOUND", "UPLOAD_NOT_FOUND"}
+EVENTS = (WebhookEvent.BATCH_JOB_FINISHED,)
 # What ends its thing comes last, where one's own are tried.
 _LAST = ("cancel", "retry", "delete", "revoke")
 
@@ -200,6 +203,12 @@ class Person:
             content = io.BytesIO(sounds.encoded(sounds.tone()))
             await self.parts.blobs.put(each.blob_key, content)
         await store.api_keys.add(key, new_id())
+        hook = Webhook(
+            new_id(), owner, f"http://127.0.0.1/{self.mark}", EVENTS, "whsec_YQ==", now()
+        )
+        told = Delivery(new_id(), owner, hook.id, EVENTS[0], self.mark, now())
+        await store.webhooks.add(hook)
+        await store.deliveries.add(told, told.id, now() + minutes(60))
         await store.uploads.add(upload)
         self.ids = {
             "AudioFile": encode_id("AudioFile", file.id),
@@ -208,6 +217,8 @@ class Person:
             "User": encode_id("User", owner),
             "ApiKey": encode_id("ApiKey", key.id),
             "Upload": encode_id("Upload", upload.id),
+            "Webhook": encode_id("Webhook", hook.id),
+            "Delivery": encode_id("Delivery", told.id),
         }
         return self
 

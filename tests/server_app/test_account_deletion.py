@@ -22,6 +22,9 @@ DELETE = """mutation ($password: String!) { deleteAccount(input: {password: $pas
     deletedId errors { code field } } }"""
 COUNT = "{ audioFiles { totalCount edges { node { waveform(points: 4) } } } }"
 REQUEST = """mutation { requestUpload(input: {filename: "a.wav", sizeBytes: 3}) { url } }"""
+WEBHOOK = """mutation { createWebhook(input: {url: "https://93.184.216.34/hooks",
+    events: [BATCH_JOB_FINISHED]}) { webhook { id } } }"""
+TEST = "mutation ($id: ID!) { testWebhook(input: {id: $id}) { delivery { id } } }"
 AUDIT = "{ auditEvents(first: 200) { edges { node { action userId subjectId address at } } } }"
 
 
@@ -69,6 +72,8 @@ async def person(http: httpx.AsyncClient, sounds: list[Path], parts: Parts) -> P
     announced = (await person.ask(REQUEST))["requestUpload"]["url"]
     assert (await http.put(announced, content=b"abc")).status_code == 204
     await person.ask(COUNT)
+    hook = (await person.ask(WEBHOOK))["createWebhook"]["webhook"]["id"]
+    await person.ask(TEST, id=hook)
     person.ids = {"file": file_id, "batch": batch.id}
     return person
 
@@ -121,7 +126,7 @@ async def test_removes_every_trace(
     await by_key.ask(COUNT)
     before = await traces(parts, settings, person)
     rows = {"audio_files", "analyses", "batch_jobs", "batch_changes", "users", "uploads"}
-    rows |= {"api_keys", "audit_events", "usages"}
+    rows |= {"api_keys", "audit_events", "usages", "webhooks", "deliveries"}
     assert before >= rows | {"blobs", "vectors", "redis session", "redis sessions"}
     assert "redis samplemind" in before
 

@@ -78,6 +78,8 @@ async def test_a_filter_finds_what_it_says(
     expected = [sound.file.id for sound in sounds_stored if matches(sound, filter_)]
     assert await files.ids(owner, filter_) == expected
     assert await files.count(owner, filter_) == len(expected)
+    every = [sound.file.id for sound in sounds_stored]
+    assert await files.matching(owner, every, filter_) == set(expected)
     page = await files.page(owner, Window(100), AudioFileOrder(descending=False), filter_)
     assert [row.value.id for row in page.rows] == expected
 

@@ -14,10 +14,12 @@ from samplemind.domain.ai import AiPart, AiUsage
 from samplemind.domain.analysis import Analysis, AnalysisStatus, Failure, Lane, SampleKind
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.batch_job import BatchJob
+from samplemind.domain.delivery import Delivery, DeliveryStatus
 from samplemind.domain.ids import new_id
 from samplemind.domain.library import AudioFileFilter, AudioFileOrder, AudioFileOrderField
 from samplemind.domain.paging import Window
 from samplemind.domain.upload import Upload
+from samplemind.domain.webhook import Webhook, WebhookEvent
 from samplemind.parts import Parts
 from samplemind.settings import Settings
 from samplemind.store import Store
@@ -36,6 +38,8 @@ class Stored:
     run: Analysis
     batch: BatchJob
     upload: Upload
+    webhook: Webhook
+    delivery: Delivery
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +52,12 @@ async def stored(parts: Parts) -> Stored:
     await store.users.ensure(user(owner))
     upload = Upload(new_id(), owner, "kick.wav", 5, NOON)
     await store.uploads.add(upload)
-    return Stored(file, run, batch, upload)
+    events = (WebhookEvent.BATCH_JOB_FINISHED,)
+    webhook = Webhook(new_id(), owner, "http://127.0.0.1", events, "whsec_YQ==", NOON)
+    await store.webhooks.add(webhook)
+    delivery = Delivery(new_id(), owner, webhook.id, events[0], "", NOON, due_at=NOON)
+    await store.deliveries.add(delivery, delivery.id, NOON)
+    return Stored(file, run, batch, upload, webhook, delivery)
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +142,33 @@ _SCALAR: dict[str, Use] = {
     "upload completed": lambda s, x: s.uploads.complete(x.upload.owner_id, x.upload.id),
     "uploads expired": lambda s, x: s.uploads.expired(NOON),
     "upload removed": lambda s, x: s.uploads.remove(x.upload.owner_id, "y"),
+    "webhooks by ids": lambda s, x: s.webhooks.by_ids(x.webhook.owner_id, [x.webhook.id, "y"]),
+    "webhooks": lambda s, x: s.webhooks.of_owner(x.webhook.owner_id),
+    "webhooks counted": lambda s, x: s.webhooks.count(x.webhook.owner_id),
+    "webhook changed": lambda s, x: s.webhooks.change(x.webhook.owner_id, x.webhook.id, failures=1),
+    "webhook removed": lambda s, x: s.webhooks.remove(x.webhook.owner_id, "y"),
+    "delivery by id": lambda s, x: s.deliveries.by_id(x.delivery.owner_id, x.delivery.id),
+    "deliveries": lambda s, x: s.deliveries.pages(
+        x.delivery.owner_id, [x.webhook.id], Window(5), None
+    ),
+    "deliveries by status": lambda s, x: s.deliveries.pages(
+        x.delivery.owner_id, [x.webhook.id], Window(5, True), DeliveryStatus.PENDING
+    ),
+    "deliveries of many": lambda s, x: s.deliveries.pages(
+        x.delivery.owner_id, [x.webhook.id, "y"], Window(5), DeliveryStatus.PENDING
+    ),
+    "deliveries counted": lambda s, x: s.deliveries.count_since(
+        x.delivery.owner_id, x.webhook.id, "0"
+    ),
+    "deliveries taken": lambda s, x: s.deliveries.take_due(NOON, NOON, 5),
+    "delivery started": lambda s, x: s.deliveries.start(x.delivery.id, NOON, NOON),
+    "delivery waits": lambda s, x: s.deliveries.wait(x.delivery, NOON, error="no"),
+    "delivery ended": lambda s, x: s.deliveries.end(x.delivery, DeliveryStatus.DELIVERED),
+    "delivery again": lambda s, x: s.deliveries.again(
+        x.delivery.owner_id, x.delivery.id, NOON, NOON
+    ),
+    "deliveries forgotten": lambda s, x: s.deliveries.forget_target(x.delivery.owner_id, "y"),
+    "old deliveries forgotten": lambda s, x: s.deliveries.forget_before(NOON),
     "users by ids": lambda s, x: s.users.by_ids([x.file.owner_id, "y"]),
 } | {
     f"audio files by {field.value}, {'descending' if down else 'ascending'}": (

@@ -1,0 +1,120 @@
+"""Files a second with one worker and with more, and what each file costs where."""
+
+import asyncio
+import contextlib
+import json
+import statistics
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import redis
+
+from benchmarks import sounds
+from benchmarks.scale.processes import api, worker
+from samplemind.local import running_parts
+from samplemind.settings import Settings
+from tests.server import Server
+
+_FILES = 130
+_FLOOR = 1.8
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """`cpu` has the seconds of processor time by part, `commands` those that Redis was sent."""
+
+    rate: float
+    cpu: Mapping[str, float]
+    commands: Mapping[str, int]
+
+
+def measure(counts: Sequence[int], folder: Path, turns: int) -> bool:
+    """Prints a table; whether the most workers are as much faster as they have to be."""
+    found: dict[int, list[_Turn]] = {count: [] for count in counts}
+    with running_parts(folder / "workers") as settings, api(settings) as (url, pid):
+        server = Server(url, settings.data_dir, pid, [])
+        chosen, source = sounds.batch(_FILES)
+        ids = [server.upload(content, name)["audioFile"]["id"] for name, content in chosen]
+        for turn in range(turns + 1):
+            for count in counts:
+                measured = _turn(settings, server, count, ids)
+                # The first of each warms the disk and what is compiled.
+                found[count] += [measured] if turn else []
+    print(f"\n{_FILES} of {source} a batch, level STANDARD; workers of one process; {turns} turns")
+    for count, measured in found.items():
+        rates = [turn.rate for turn in measured]
+        spread = f"({min(rates):.2f} to {max(rates):.2f})"
+        print(f"{count} workers: {statistics.median(rates):6.2f} files/s {spread}")
+        names = measured[0].cpu
+        print("  processor time a file, ms:", _listed({n: _median(measured, n) for n in names}))
+    commands = found[counts[0]][-1].commands
+    each = {name: number / _FILES for name, number in commands.items() if number >= _FILES / 2}
+    print(f"  commands to Redis a file: {_listed(each)}")
+    least, most = min(counts), max(counts)
+    ratios = [b.rate / a.rate for a, b in zip(found[least], found[most], strict=True)]
+    ratio = statistics.median(ratios)
+    print(f"{most} against {least}: {ratio:.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+    return (least, most) != (1, 2) or ratio >= _FLOOR
+
+
+def _turn(settings: Settings, server: Server, count: int, ids: list[str]) -> _Turn:
+    with contextlib.ExitStack() as stack:
+        workers = [stack.enter_context(worker(settings, 1, server.url)) for _ in range(count)]
+        # Twice as long as a key of a worker that has ended stays: both are there, and idle.
+        time.sleep(2)
+        parts = {**_parts(settings.data_dir), "api": server.pid}
+        with _counting(settings, parts, workers) as spent:
+            began = time.perf_counter()
+            ended = asyncio.run(server.batch(audioFileIds=ids, level="STANDARD"))
+            seconds = time.perf_counter() - began
+    assert ended["completed"] == len(ids), ended
+    return _Turn(len(ids) / seconds, *spent)
+
+
+@contextlib.contextmanager
+def _counting(
+    settings: Settings, parts: dict[str, int], workers: list[int]
+) -> Iterator[list[dict]]:
+    """Fills what it yields with processor seconds and commands, of meanwhile."""
+    client = redis.Redis.from_url(settings.redis_url)
+    groups = {name: [pid] for name, pid in parts.items()} | {"workers": workers}
+    cpu, commands = _cpu(groups), _commands(client)
+    spent: list[dict] = []
+    yield spent
+    after = _commands(client)
+    spent += [
+        {name: seconds - cpu[name] for name, seconds in _cpu(groups).items()},
+        {name: calls - commands.get(name, 0) for name, calls in after.items()},
+    ]
+    client.close()
+
+
+def _cpu(groups: Mapping[str, list[int]]) -> dict[str, float]:
+    def of(pid: int) -> float:
+        process = psutil.Process(pid)
+        times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+        return sum(each.user + each.system for each in times)
+
+    return {name: sum(map(of, pids)) for name, pids in groups.items()}
+
+
+def _commands(client: redis.Redis) -> dict[str, int]:
+    stats = client.info("commandstats")
+    return {name.removeprefix("cmdstat_"): each["calls"] for name, each in stats.items()}
+
+
+def _parts(data_dir: Path) -> dict[str, int]:
+    records = [json.loads(path.read_text()) for path in (data_dir / "run").glob("*.json")]
+    return {record["name"]: record["pid"] for record in records}
+
+
+def _median(turns: Sequence[_Turn], name: str) -> float:
+    return statistics.median(turn.cpu[name] for turn in turns) / _FILES * 1_000
+
+
+def _listed(figures: Mapping[str, float]) -> str:
+    ordered = sorted(figures.items(), key=lambda item: -item[1])
+    return ", ".join(f"{name} {number:.1f}" for name, number in ordered)
