@@ -84,7 +84,7 @@ async def _measure(settings: Settings, count: int) -> None:
 
     async def analyses(*, remembered: bool) -> None:
         if not remembered:
-            reader.analyses._succeeded.clear()
+            reader.analyses._settled.clear()
         await reader.analyses.by_ids(_OWNER, some)
 
     print(f"{f'{count:,} files; median of {_TURNS}, ms':<40}{'without':>10}{'kept':>10}")

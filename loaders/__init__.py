@@ -10,7 +10,7 @@ from loaders.deliveries import DeliveriesOfWebhookLoader
 from loaders.embeddings import EmbeddingsLoader
 from loaders.fingerprints import FingerprintsByAnalysisIdLoader
 from loaders.neighbours import NeighboursLoader
-from loaders.users import AnalysisCountsLoader
+from loaders.users import AiUsagesLoader, AnalysisCountsLoader
 from loaders.webhooks import WebhooksByOwnerLoader
 from samplemind.cache import Cache
 from samplemind.store import Store
@@ -53,6 +53,10 @@ class Loaders:
     @cached_property
     def analysis_counts(self) -> AnalysisCountsLoader:
         return AnalysisCountsLoader(self._store)
+
+    @cached_property
+    def ai_usages(self) -> AiUsagesLoader:
+        return AiUsagesLoader(self._store)
 
     @cached_property
     def api_keys_by_owner(self) -> ApiKeysByOwnerLoader:

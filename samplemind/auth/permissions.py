@@ -30,6 +30,7 @@ PERMISSIONS = {
         "batchJobs": Access.USER,
         "similarTo": Access.USER,
         "libraryStats": Access.USER,
+        "aiProviders": Access.USER,
         "auditEvents": Access.ADMIN,
     },
     "Mutation": {

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -40,15 +41,29 @@ def api() -> None:
         run_api(get_settings())
 
 
-def worker() -> None:
+def worker(
+    ai: Annotated[
+        bool, typer.Option("--ai", help="Ask AI providers, instead of analysing sounds.")
+    ] = False,
+) -> None:
     """Run one worker. Every part needs its address (SAMPLEMIND_MONGO_URL, ...)."""
-    from samplemind.refusal import refuse_without_addresses
+    from samplemind.refusal import refuse_without_addresses, refuse_without_ai
     from samplemind.settings import get_settings
 
     with refusal_as_sentence():
         refuse_without_addresses(get_settings())
+        if ai:
+            refuse_without_ai(get_settings())
 
     use_one_thread()
+    if ai:
+        _migrate()
+        from samplemind.jobs.ai_worker import ask
+        from samplemind.logs import configure_logs
+
+        configure_logs(get_settings())
+        ask()
+        return
     with counting_folder() as folder:
         # Before the metrics are imported: its processes count together, in files.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder

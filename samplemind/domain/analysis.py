@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from samplemind.domain.ai import AiPart, AiProviderName
+from samplemind.domain.failure import Failure
+
 
 class AnalysisLevel(StrEnum):
     """How much is asked of a sound. Each level holds everything of the one before."""
@@ -20,6 +23,19 @@ class AnalysisLevel(StrEnum):
     @property
     def depth(self) -> int:
         return list(AnalysisLevel).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisOptions:
+    """What is asked of a sound. `provider` is the AI provider to ask first."""
+
+    level: AnalysisLevel = AnalysisLevel.STANDARD
+    include_ai: bool = False
+    provider: AiProviderName | None = None
+
+    @property
+    def asks_ai(self) -> bool:
+        return self.include_ai or self.level is AnalysisLevel.PROFESSIONAL
 
 
 class AnalysisStatus(StrEnum):
@@ -244,17 +260,12 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
 class Analysis:
     """One run of the analysis over one file, from queued to its final state.
 
     `batch_id` and `position` are set for an item of a batch job; `attempts` counts the times a
-    worker has begun it and did not hand it back.
+    worker has begun it and did not hand it back. `ai` is set where an AI is asked too, which begins
+    when the rest has succeeded, and changes nothing of it.
     """
 
     id: str
@@ -272,3 +283,4 @@ class Analysis:
     failure: Failure | None = None
     processing_seconds: float | None = None
     finished_at: datetime | None = None
+    ai: AiPart | None = None

@@ -9,10 +9,12 @@ import stamina
 import structlog
 
 from samplemind import metrics, tracing
+from samplemind.domain.ai import AiPart, AiStatus
 from samplemind.domain.analysis import Analysis, AnalysisLevel, AnalysisStatus, Failure, Findings
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.errors import AnalysisTimeout, DomainError, PartUnavailable
 from samplemind.domain.ids import new_id, now
+from samplemind.jobs.ai import ask_for_it
 from samplemind.jobs.progress import epoch_of, tell_moved
 from samplemind.jobs.vectors import put_off, put_vector, remove_vector
 from samplemind.outages import DOCUMENTS_AWAY
@@ -89,6 +91,7 @@ async def _tell_done(parts: Parts, done: Analysis, epoch: int | None) -> None:
     metrics.count_analysis(done.level.value, code, done.processing_seconds or 0)
     _log.info("analysis ended", analysis_id=done.id, code=code, seconds=done.processing_seconds)
     await tell_moved(parts, done, AnalysisStatus.RUNNING, epoch)
+    await ask_for_it(parts, done)
     await parts.store.places.leave([done.id])
 
 
@@ -104,6 +107,9 @@ async def _find(parts: Parts, analyze: Analyzer, analysis: Analysis) -> Findings
             message = f"The worker was lost {_MAX_ATTEMPTS} times while it read this file."
             raise WorkerLost(message)
         audio_file = await _file_of(parts, analysis)
+        known = await _known(parts, audio_file)
+        if known and _can_take_over(analysis, known):
+            return known.findings
         async with contextlib.AsyncExitStack() as stack:
             with tracing.span("fetch"):
                 path = await stack.enter_async_context(parts.blobs.file(audio_file.blob_key))
@@ -151,7 +157,8 @@ async def _succeed(
 ) -> Analysis | None:
     # The vector first: without its analysis it is harmless, and not the other way round.
     is_put = await put_vector(parts, audio_file, findings)
-    done = await parts.store.analyses.succeed(analysis, findings, seconds)
+    ai = _ai_part(analysis, await _known(parts, audio_file))
+    done = await parts.store.analyses.succeed(analysis, findings, seconds, ai)
     if done:
         await stand_for_file(parts, done)
         if not is_put:
@@ -165,6 +172,31 @@ async def stand_for_file(parts: Parts, done: Analysis) -> None:
         # Deleted meanwhile.
         await remove_vector(parts, done.owner_id, done.audio_file_id)
         await parts.store.analyses.forget_file(done.owner_id, done.audio_file_id)
+
+
+async def _known(parts: Parts, audio_file: AudioFile) -> Analysis | None:
+    """The analysis that stands for the file so far."""
+    if audio_file.analysis_id is None:
+        return None
+    return await parts.store.analyses.whole(audio_file.owner_id, audio_file.analysis_id)
+
+
+def _can_take_over(analysis: Analysis, known: Analysis) -> bool:
+    """Whether all that is missing is what an AI says: the sound need not be heard again."""
+    return (
+        analysis.ai is not None
+        and not analysis.ai.afresh
+        and known.level is analysis.level
+        and known.engine_version == analysis.engine_version
+    )
+
+
+def _ai_part(analysis: Analysis, known: Analysis | None) -> AiPart | None:
+    """What an AI has said of a file stays with it until another is asked."""
+    said = known and known.ai and known.ai.insight
+    if said and (analysis.ai is None or analysis.ai.failure):
+        return AiPart(AiStatus.SUCCEEDED, said.provider, insight=said)
+    return analysis.ai
 
 
 async def _file_of(parts: Parts, analysis: Analysis) -> AudioFile:

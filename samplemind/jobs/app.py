@@ -9,6 +9,8 @@ from samplemind.settings import Settings, get_settings
 
 UPKEEP = "upkeep"
 DELIVERIES = "deliveries"
+# Of workers of their own, which wait for others and so do many at once.
+AI_LANES = {Lane.INTERACTIVE: "ai", Lane.BATCH: "ai-batch"}
 LANES = {Lane.INTERACTIVE: "interactive", Lane.BATCH: "batch"}
 
 # A worker takes from one only while those before it are empty.
@@ -23,7 +25,7 @@ def make_app(settings: Settings) -> Celery:
     """Tasks are acknowledged when they are done, and one is fetched at a time."""
     app = Celery("samplemind", broker=settings.redis_url)
     app.conf.update(
-        task_queues=[Queue(name, Exchange(name), name) for name in QUEUES],
+        task_queues=[Queue(name, Exchange(name), name) for name in (*QUEUES, *AI_LANES.values())],
         task_default_queue=UPKEEP,
         task_ignore_result=True,
         task_acks_late=True,

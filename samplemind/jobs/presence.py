@@ -12,7 +12,10 @@ from redis.exceptions import RedisError
 
 _log = structlog.get_logger(__name__)
 
-_PREFIX = "samplemind:worker:"
+ANALYZES = "worker"
+ASKS_AI = "ai-worker"
+"""Kinds of workers."""
+
 _BEAT_SECONDS = 3
 
 LIFE_SECONDS = 10
@@ -30,10 +33,14 @@ class WorkerPresence:
     held: tuple[str, ...] = ()
 
 
-async def present_workers(redis: Redis) -> list[WorkerPresence]:
-    keys = [key async for key in redis.scan_iter(f"{_PREFIX}*", count=1_000)]
+async def present_workers(redis: Redis, kind: str = ANALYZES) -> list[WorkerPresence]:
+    keys = [key async for key in redis.scan_iter(_key(kind, "*"), count=1_000)]
     values = await redis.mget(keys) if keys else []
     return [WorkerPresence(**json.loads(value)) for value in values if value]
+
+
+def _key(kind: str, name: str) -> str:
+    return f"samplemind:{kind}:{name}"
 
 
 class Heartbeat:
@@ -48,9 +55,10 @@ class Heartbeat:
         presence: WorkerPresence,
         held: Callable[[], tuple[str, ...]],
         each: Callable[[blocking_redis.Redis], None],
+        kind: str = ANALYZES,
     ) -> None:
         self._redis = blocking_redis.Redis.from_url(redis_url, socket_connect_timeout=2)
-        self._key = _PREFIX + presence.name
+        self._key = _key(kind, presence.name)
         self._presence, self._held, self._each = presence, held, each
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="heartbeat", daemon=True)

@@ -3,7 +3,7 @@ a task that meets nothing to do does nothing."""
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 import structlog
@@ -11,11 +11,12 @@ from kombu.exceptions import OperationalError
 from redis.asyncio import Redis
 
 from samplemind.domain.analysis import Lane
-from samplemind.jobs.app import DELIVERIES, LANES, QUEUES, app
+from samplemind.jobs.app import AI_LANES, DELIVERIES, LANES, QUEUES, app
 
 _log = structlog.get_logger(__name__)
 
 ANALYZE = "samplemind.analyze"
+ASK_AI = "samplemind.ask_ai"
 HEAR_UNSAVED = "samplemind.hear_unsaved"
 GIVE_UP = "samplemind.give_up"
 RECONCILE = "samplemind.reconcile"
@@ -35,14 +36,19 @@ async def queue_analyses(lane: Lane, analysis_ids: Sequence[str], *, again: bool
 
     Raises OperationalError where the queue does not answer.
     """
-    await asyncio.to_thread(_send, lane, analysis_ids, again)
+    await asyncio.to_thread(_send, ANALYZE, LANES[lane], analysis_ids, again)
 
 
-def _send(lane: Lane, analysis_ids: Sequence[str], again: bool) -> None:
+async def queue_ai(lane: Lane, analysis_ids: Sequence[str]) -> None:
+    """The AI's part of analyses that have succeeded. Raises OperationalError as above."""
+    await asyncio.to_thread(_send, ASK_AI, AI_LANES[lane], analysis_ids)
+
+
+def _send(task: str, queue: str, analysis_ids: Sequence[str], *further: bool) -> None:
     with app.producer_pool.acquire(block=True, timeout=5) as producer:
         for id_ in analysis_ids:
-            # The message is found by the analysis: see queued_analyses.
-            app.send_task(ANALYZE, [id_, again], task_id=id_, queue=LANES[lane], producer=producer)
+            # The message is found by the analysis: see queued_ids.
+            app.send_task(task, [id_, *further], task_id=id_, queue=queue, producer=producer)
 
 
 async def queue_unsaved(id_: str, filename: str, seconds: float) -> None:
@@ -58,10 +64,10 @@ async def queue_unsaved(id_: str, filename: str, seconds: float) -> None:
     )
 
 
-async def queued_ids(redis: Redis) -> set[str]:
+async def queued_ids(redis: Redis, queues: Iterable[str] = QUEUES) -> set[str]:
     """The ids of all tasks that wait in the queues; an analysis' task has its id."""
     ids: set[str] = set()
-    for queue in QUEUES:
+    for queue in queues:
         messages = await cast("Any", redis.lrange(queue, 0, -1))
         ids.update(json.loads(message)["headers"]["id"] for message in messages)
     return ids

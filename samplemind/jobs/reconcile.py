@@ -13,6 +13,7 @@ import structlog
 from samplemind.domain.analysis import AnalysisStatus, Lane
 from samplemind.domain.errors import PartUnavailable
 from samplemind.domain.ids import now
+from samplemind.jobs.ai import reconcile_ai
 from samplemind.jobs.analysis import stand_for_file
 from samplemind.jobs.dispatch import send_next
 from samplemind.jobs.notify import tell_of_analysis, tell_of_batch
@@ -42,6 +43,7 @@ async def reconcile(parts: Parts) -> None:
         held = {id_ for each in await present_workers(parts.events.redis) for id_ in each.held}
         await _hand_back_lost(parts, held)
         await _send_missing(parts, held)
+        await reconcile_ai(parts)
     for lane in Lane:
         for owner_id in await parts.store.places.owners_waiting(lane):
             await send_next(parts, lane, owner_id)

@@ -1,6 +1,8 @@
 """The documents: MongoDB through Motor. The only place that knows the driver."""
 
 from samplemind.cache import Cache
+from samplemind.store.ai_answers import AiAnswers
+from samplemind.store.ai_usages import AiUsages
 from samplemind.store.analyses import Analyses
 from samplemind.store.api_keys import ApiKeys
 from samplemind.store.audio_files import AudioFiles
@@ -32,6 +34,8 @@ class Store:
         self.audit_events = AuditEvents(self._database)
         self.uploads = Uploads(self._database)
         self.usages = Usages(self._database)
+        self.ai_answers = AiAnswers(self._database)
+        self.ai_usages = AiUsages(self._database)
         self.vector_syncs = VectorSyncs(self._database)
         self.webhooks = Webhooks(self._database)
         self.deliveries = Deliveries(self._database)
@@ -51,6 +55,8 @@ class Store:
         await self.audit_events.prepare()
         await self.uploads.prepare()
         await self.usages.prepare()
+        await self.ai_answers.prepare()
+        await self.ai_usages.prepare()
         await self.webhooks.prepare()
         await self.deliveries.prepare()
 
@@ -62,6 +68,8 @@ class Store:
         await self.uploads.forget_owner(owner_id)
         await self.audio_files.forget_owner(owner_id)
         await self.usages.forget_owner(owner_id)
+        await self.ai_answers.forget_owner(owner_id)
+        await self.ai_usages.forget_owner(owner_id)
         await self.vector_syncs.forget_owner(owner_id)
         await self.webhooks.forget_owner(owner_id)
         await self.deliveries.forget_owner(owner_id)

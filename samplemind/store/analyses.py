@@ -15,6 +15,7 @@ from cachetools import LRUCache
 from pydantic import TypeAdapter
 from pymongo import ReturnDocument
 
+from samplemind.domain.ai import AiPart
 from samplemind.domain.analysis import Analysis, AnalysisStatus, Failure, Findings
 from samplemind.domain.batch_job import BatchJob
 from samplemind.domain.paging import Page, Window
@@ -24,6 +25,7 @@ from samplemind.store.places import STAGES, Stage, placed
 
 _analysis = TypeAdapter(Analysis)
 _findings = TypeAdapter(Findings)
+_ai_part = TypeAdapter(AiPart)
 
 # About 10 KB each, more for a track.
 _REMEMBERED = 1_000
@@ -48,6 +50,22 @@ def _dump(analysis: Analysis) -> Document:
         "key": scoped(owner, id_),
         "state": _state(id_, analysis.status),
         "by_file": scoped(owner, analysis.audio_file_id, id_),
+        "ai": analysis.ai and _ai_part.dump_python(analysis.ai, mode="json"),
+    }
+
+
+def _ready(id_: str, ai: AiPart) -> Document:
+    """The AI's part when the rest is done. It is moved on as the analysis is, by a string of its
+    own, until it is settled."""
+    part = {"ai": _ai_part.dump_python(ai, mode="json")}
+    return part if ai.status.is_final else {**part, **_ai_place(id_, ai)}
+
+
+def _ai_place(id_: str, ai: AiPart) -> Document:
+    return {
+        "ai_state": _ai_state(id_, ai),
+        "ai_pending": id_,
+        "ai_moved_at": datetime.now(UTC),
     }
 
 
@@ -78,6 +96,17 @@ def _state(id_: str, status: AnalysisStatus) -> str:
     return f"{id_}:{status.value}"
 
 
+def _ai_state(id_: str, ai: AiPart) -> str:
+    """Of each attempt another, so that whoever was given up can change nothing any more."""
+    return f"{id_}:{ai.status.value}:{ai.attempts}"
+
+
+def _is_settled(analysis: Analysis) -> bool:
+    """Whether it never changes again."""
+    is_done = analysis.status is AnalysisStatus.SUCCEEDED
+    return is_done and (analysis.ai is None or analysis.ai.status.is_final)
+
+
 @dataclass(frozen=True, slots=True)
 class AnalysisOutline:
     """An analysis, and whose part it is."""
@@ -93,8 +122,8 @@ class Analyses:
 
     def __init__(self, database: Database) -> None:
         self._analyses = database["analyses"]
-        # What has succeeded never changes again, so a process need not read it twice.
-        self._succeeded: LRUCache[str, Analysis] = LRUCache(_REMEMBERED)
+        # What is settled never changes again, so a process need not read it twice.
+        self._settled: LRUCache[str, Analysis] = LRUCache(_REMEMBERED)
 
     async def prepare(self) -> None:
         """Makes the indexes; safe to call at every start."""
@@ -104,6 +133,8 @@ class Analyses:
         await self._analyses.create_index("by_batch", sparse=True)
         await self._analyses.create_index("audio_file_id")
         await self._analyses.create_index("batch_id", sparse=True)
+        await self._analyses.create_index("ai_state", sparse=True)
+        await self._analyses.create_index("ai_pending", sparse=True)
 
     async def add(self, analyses: Sequence[Analysis], stage: Stage = Stage.WAITING) -> None:
         """`stage` is of those that are queued."""
@@ -119,13 +150,13 @@ class Analyses:
     async def by_ids(self, owner_id: str, ids: Sequence[str]) -> list[Analysis | None]:
         """In the order of `ids`, None where the owner has no such analysis."""
         keys = [scoped(owner_id, id_) for id_ in ids]
-        found = {key: self._succeeded.get(key) for key in keys}
+        found = {key: self._settled.get(key) for key in keys}
         if unknown := [key for key, analysis in found.items() if analysis is None]:
             cursor = self._analyses.find({"key": {"$in": unknown}}, _WITHOUT_VECTORS)
             for document in await cursor.to_list(None):
                 analysis = found[document["key"]] = _load(document)
-                if analysis.status is AnalysisStatus.SUCCEEDED:
-                    self._succeeded[document["key"]] = analysis
+                if _is_settled(analysis):
+                    self._settled[document["key"]] = analysis
         return [found[key] for key in keys]
 
     async def whole(self, owner_id: str, ids: Sequence[str]) -> list[Analysis]:
@@ -238,6 +269,11 @@ class Analyses:
         row = await self._analyses.find_one({"key": scoped(owner_id, id_)}, {"embedding": 1})
         return np.frombuffer(row["embedding"], "<f4").tolist() if row and row["embedding"] else None
 
+    async def whole(self, owner_id: str, id_: str) -> Analysis | None:
+        """An analysis with its vector and its fingerprint."""
+        row = await self._analyses.find_one({"key": scoped(owner_id, id_)})
+        return _load(row) if row else None
+
     async def fingerprints(self, owner_id: str, ids: Sequence[str]) -> list[bytes | None]:
         """In the order of `ids`; None where there is no such analysis, or it made none."""
         keys = [scoped(owner_id, id_) for id_ in ids]
@@ -268,11 +304,42 @@ class Analyses:
         return await self._move(analysis, running, queued, attempts=0 if lost else -1)
 
     async def succeed(
-        self, analysis: Analysis, findings: Findings, seconds: float
+        self, analysis: Analysis, findings: Findings, seconds: float, ai: AiPart | None = None
     ) -> Analysis | None:
-        """Moves RUNNING to SUCCEEDED with what was found."""
+        """Moves RUNNING to SUCCEEDED with what was found. `ai` is its AI's part: what is to be
+        asked, or what is known already."""
         change = {**_result(findings), "processing_seconds": seconds, "failure": None}
+        if ai:
+            change |= _ready(analysis.id, ai)
         return await self._finish(analysis, AnalysisStatus.SUCCEEDED, change)
+
+    async def ai_pending(self, since_before: datetime, limit: int) -> list[Analysis]:
+        """Everybody's analyses whose AI's part has neither moved since that moment nor ended: of
+        the oldest `limit`."""
+        cursor = self._analyses.find({"ai_pending": {"$gt": ""}}, _WITHOUT_VECTORS)
+        return [
+            _load(document)
+            async for document in cursor.sort("ai_pending").limit(limit)
+            if document["ai_moved_at"] < since_before
+        ]
+
+    async def move_ai(self, analysis: Analysis, after: AiPart) -> Analysis | None:
+        """Moves the AI's part of what has succeeded on from where `analysis` has it; None where
+        somebody else has moved it since, or its file is gone."""
+        if analysis.ai is None:
+            return None
+        change: Document = {"$set": {"ai": _ai_part.dump_python(after, mode="json")}}
+        if after.status.is_final:
+            change["$unset"] = dict.fromkeys(_ai_place(analysis.id, after), "")
+        else:
+            change["$set"] |= _ai_place(analysis.id, after)
+        document = await self._analyses.find_one_and_update(
+            {"ai_state": _ai_state(analysis.id, analysis.ai)},
+            change,
+            projection=_WITHOUT_VECTORS,
+            return_document=ReturnDocument.AFTER,
+        )
+        return _load(document) if document else None
 
     async def fail(self, analysis: Analysis, failure: Failure, seconds: float) -> Analysis | None:
         """Moves RUNNING to FAILED with the reason."""
@@ -331,7 +398,9 @@ class Analyses:
         of_file = {"by_file": within(scoped(owner_id, audio_file_id, ""))}
         final = [status.value for status in AnalysisStatus if status.is_final]
         await self._analyses.delete_many({**of_file, "batch_id": None, "status": {"$in": final}})
-        await self._analyses.update_many(of_file, {"$set": _result(Findings())})
+        nothing = {"$set": {**_result(Findings()), "ai": None}}
+        nothing["$unset"] = {"ai_state": "", "ai_pending": "", "ai_moved_at": ""}
+        await self._analyses.update_many(of_file, nothing)
 
     async def forget_owner(self, owner_id: str) -> None:
         """Removes all of an owner's."""

@@ -21,7 +21,7 @@ from redis import Redis
 
 from samplemind.audio import ENGINE_VERSION
 from samplemind.cli import app as cli
-from samplemind.jobs.presence import Heartbeat, WorkerPresence
+from samplemind.jobs.presence import ANALYZES, ASKS_AI, Heartbeat, WorkerPresence
 from samplemind.refusal import refuse_unsafe
 from samplemind.settings import Settings
 
@@ -30,7 +30,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text().replace("\\\n", " ")
 APIS = ("api-1", "api-2")
-OURS = (*APIS, "worker")
+OURS = (*APIS, "worker", "ai")
 PARTS = ("mongo", "redis", "chroma")
 WATCHING = ("prometheus", "grafana")
 PROMETHEUS = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
@@ -71,10 +71,10 @@ def succeeds(command: list[str], **env: str) -> bool:
 
 
 class TestServices:
-    def test_are_a_proxy_two_apis_workers_databases_and_who_watches_if_asked(self):
+    def test_are_a_proxy_two_apis_workers_databases_and_others_if_asked(self):
         assert set(SERVICES) == {"proxy", *OURS, *PARTS, *WATCHING}
         optional = {name for name in SERVICES if "profiles" in SERVICES[name]}
-        assert optional == {*WATCHING}
+        assert optional == {*WATCHING, "ai"}
 
     def test_have_the_versions_that_are_promised(self):
         locked = re.search(r"^chromadb==(\S+)", (ROOT / "requirements.lock").read_text(), re.M)
@@ -127,7 +127,11 @@ class TestServices:
             for found in job["dns_sd_configs"]
             for name in found["names"]
         }
-        told = {(name, SERVICES[name]["environment"]["SAMPLEMIND_METRICS_PORT"]) for name in OURS}
+        told = {
+            (name, SERVICES[name]["environment"]["SAMPLEMIND_METRICS_PORT"])
+            for name in OURS
+            if name != "ai"
+        }
         assert asked == told
 
     def test_workers_are_as_many_as_asked_for(self):
@@ -143,9 +147,11 @@ class TestServices:
 
     @pytest.mark.parametrize("name", OURS)
     def test_run_a_command_that_exists(self, name: str):
-        program, command = SERVICES[name]["command"]
+        program, command, *options = SERVICES[name]["command"]
         assert program == "samplemind"
-        assert command == name.partition("-")[0]
+        is_ai = name == "ai"
+        assert options == (["--ai"] if is_ai else [])
+        assert command == ("worker" if is_ai else name.partition("-")[0])
         assert command in typer.main.get_group(cli).commands  # pyright: ignore[reportAttributeAccessIssue]
 
     @pytest.mark.parametrize("name", OURS)
@@ -176,6 +182,8 @@ class TestServices:
         text = (ROOT / "docker-compose.yml").read_text() + DOCKERFILE
         # What compose is to be given, and how to make it.
         text = re.sub(r"SAMPLEMIND_SECRET(: \$\{SAMPLEMIND_SECRET:\?|=\$\(openssl rand)", "", text)
+        # What has nothing in it but what it is given.
+        text = re.sub(r"(SAMPLEMIND_\w+): \$\{\1:-(?:\d+)?\}", "", text)
         assert not re.findall(r"(?i)\w*(?:password|passwd|secret|token|api_?key)\w*", text)
         assert not re.findall(r"//[^/\s\"]*@", text), "credentials in an address"
         assert not any("env_file" in service for service in SERVICES.values())
@@ -258,8 +266,9 @@ class TestHealthChecks:
             port = free.getsockname()[1]
         assert not succeeds(health_check("chroma", **{"/8000": f"/{port}"}))
 
-    def test_of_the_worker(self, settings: Settings):
-        command = health_check("worker")
+    @pytest.mark.parametrize(("service", "kind"), [("worker", ANALYZES), ("ai", ASKS_AI)])
+    def test_of_a_worker(self, settings: Settings, service: str, kind: str):
+        command = health_check(service)
         env = {"SAMPLEMIND_REDIS_URL": settings.redis_url}
         assert not succeeds(command, **env)
         other = WorkerPresence("another-machine:1", 1, "0", ENGINE_VERSION)
@@ -267,10 +276,10 @@ class TestHealthChecks:
         with contextlib.ExitStack() as stack:
             redis = stack.enter_context(Redis.from_url(settings.redis_url))
             for presence, up in ((other, False), (mine, True)):
-                beat = Heartbeat(settings.redis_url, presence, tuple, lambda _: None)
+                beat = Heartbeat(settings.redis_url, presence, tuple, lambda _: None, kind)
                 beat.start()
                 stack.callback(beat.stop)
-                assert redis.exists(f"samplemind:worker:{presence.name}")
+                assert redis.exists(f"samplemind:{kind}:{presence.name}")
                 assert succeeds(command, **env) is up
 
 

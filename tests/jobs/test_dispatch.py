@@ -8,7 +8,7 @@ import pytest
 from resolvers.analyses import request_analysis
 from resolvers.batch_jobs import cancel_batch_job, create_batch_job
 from resolvers.scope import Scope
-from samplemind.domain.analysis import AnalysisLevel, Lane
+from samplemind.domain.analysis import AnalysisLevel, AnalysisOptions, Lane
 from samplemind.domain.errors import TooMuchQueued
 from samplemind.domain.ids import new_id
 from samplemind.jobs.app import QUEUES
@@ -18,6 +18,7 @@ from samplemind.parts import Parts
 from tests.domain.models import audio_file, user
 
 _WINDOW = 16
+_BASIC = AnalysisOptions(AnalysisLevel.BASIC)
 
 
 @pytest.fixture
@@ -45,20 +46,20 @@ async def _owners_queued(parts: Parts, lane: Lane) -> list[str]:
 
 async def test_a_large_batch_leaves_room_for_others(parts: Parts, queue: None) -> None:
     large, files = await _scope(parts, 40)
-    await create_batch_job(large, files, None, AnalysisLevel.BASIC)
+    await create_batch_job(large, files, None, _BASIC)
     assert await _owners_queued(parts, Lane.BATCH) == [large.owner_id] * _WINDOW
     small, [file_id] = await _scope(parts, 1)
-    await create_batch_job(small, [file_id], None, AnalysisLevel.BASIC)
+    await create_batch_job(small, [file_id], None, _BASIC)
     assert await _owners_queued(parts, Lane.BATCH) == [large.owner_id] * _WINDOW + [small.owner_id]
     # Who waits at this moment meets no batch at all.
     file = await parts.store.audio_files.add(audio_file(small.owner_id))
-    await request_analysis(small, file, AnalysisLevel.BASIC)
+    await request_analysis(small, file, _BASIC)
     assert await _owners_queued(parts, Lane.INTERACTIVE) == [small.owner_id]
 
 
 async def test_the_rest_follows_when_half_is_done(parts: Parts, queue: None) -> None:
     scope, files = await _scope(parts, 40)
-    await create_batch_job(scope, files, None, AnalysisLevel.BASIC)
+    await create_batch_job(scope, files, None, _BASIC)
     sent = sorted(await queued_ids(parts.events.redis))
     for id_ in sent[: _WINDOW // 2 - 1]:
         run = await parts.store.analyses.by_id(id_)
@@ -76,8 +77,8 @@ async def test_the_rest_follows_when_half_is_done(parts: Parts, queue: None) -> 
 
 async def test_what_is_cancelled_makes_room_for_another_batch(parts: Parts, queue: None) -> None:
     scope, files = await _scope(parts, 40)
-    first = await create_batch_job(scope, files[:20], None, AnalysisLevel.BASIC)
-    second = await create_batch_job(scope, files[20:], None, AnalysisLevel.BASIC)
+    first = await create_batch_job(scope, files[:20], None, _BASIC)
+    second = await create_batch_job(scope, files[20:], None, _BASIC)
     await cancel_batch_job(scope, first.id)
     runs = [await parts.store.analyses.by_id(id_) for id_ in await queued_ids(parts.events.redis)]
     assert sum(run is not None and run.batch_id == second.id for run in runs) == _WINDOW
@@ -92,12 +93,12 @@ async def test_more_than_may_wait_is_refused_before_anything_is_stored(
     try:
         scope = Scope(limited, scope.viewer)
         with pytest.raises(TooMuchQueued, match="4 analyses"):
-            await create_batch_job(scope, files, None, AnalysisLevel.BASIC)
-        await create_batch_job(scope, files[:4], None, AnalysisLevel.BASIC)
+            await create_batch_job(scope, files, None, _BASIC)
+        await create_batch_job(scope, files[:4], None, _BASIC)
         [file] = await parts.store.audio_files.by_ids(scope.owner_id, files[4:])
         assert file
         with pytest.raises(TooMuchQueued):
-            await request_analysis(scope, file, AnalysisLevel.BASIC)
+            await request_analysis(scope, file, _BASIC)
         assert await parts.store.places.count_pending(scope.owner_id) == 4
         assert await parts.store.batch_jobs.count(scope.owner_id) == 1
     finally:

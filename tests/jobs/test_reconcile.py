@@ -10,7 +10,13 @@ import pytest
 from resolvers.batch_jobs import create_batch_job
 from resolvers.scope import Scope
 from resolvers.webhooks import create_webhook
-from samplemind.domain.analysis import Analysis, AnalysisLevel, AnalysisStatus, Lane
+from samplemind.domain.analysis import (
+    Analysis,
+    AnalysisLevel,
+    AnalysisOptions,
+    AnalysisStatus,
+    Lane,
+)
 from samplemind.domain.batch_job import BatchJob
 from samplemind.domain.ids import now
 from samplemind.domain.paging import Window
@@ -26,6 +32,7 @@ from samplemind.store.database import Database, connect
 from samplemind.store.places import Stage
 from tests.domain.models import analysis, audio_file, embedding, findings, user
 
+_BASIC = AnalysisOptions(AnalysisLevel.BASIC)
 _RUNNING = AnalysisStatus.RUNNING
 _ENDS = [WebhookEvent.BATCH_JOB_FINISHED, WebhookEvent.ANALYSIS_FINISHED]
 _WORKER = "samplemind:worker:test:1"
@@ -73,7 +80,7 @@ async def _batch(scope: Scope, count: int) -> tuple[BatchJob, list[Analysis]]:
     """A batch, and its items."""
     store = scope.parts.store
     files = [await store.audio_files.add(audio_file(scope.owner_id)) for _ in range(count)]
-    batch = await create_batch_job(scope, [f.id for f in files], None, AnalysisLevel.BASIC)
+    batch = await create_batch_job(scope, [f.id for f in files], None, _BASIC)
     queued = AnalysisStatus.QUEUED
     ids = await store.analyses.ids_of_batch(scope.owner_id, batch.id, queued)
     runs = await store.analyses.by_ids(scope.owner_id, ids)

@@ -70,6 +70,7 @@ RELATIONS = {
     "BatchJob.items": _batches(f"items{_PAGE.replace('node { id }', 'node { status }')}"),
     "User.totalUploads": _owners("totalUploads"),
     "User.totalAnalyses": _owners("totalAnalyses"),
+    "User.aiUsage": _owners("aiUsage { costUsd }"),
     "User.apiKeys": _owners("apiKeys { name }"),
     "User.webhooks": _owners("webhooks { url }"),
     "Webhook.deliveries": _webhooks(f"deliveries{_PAGE}"),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pymongo import ReadPreference
 
+from samplemind.domain.ai import AiPart, AiUsage
 from samplemind.domain.analysis import Analysis, AnalysisStatus, Failure, Lane, SampleKind
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.batch_job import BatchJob
@@ -115,6 +116,15 @@ _SCALAR: dict[str, Use] = {
     "analysis started": lambda s, x: s.analyses.start(x.run, again=True),
     "analysis succeeded": lambda s, x: s.analyses.succeed(x.run, findings(), 1.0),
     "analysis failed": lambda s, x: s.analyses.fail(x.run, Failure("A", "b"), 1.0),
+    "AI pending": lambda s, x: s.analyses.ai_pending(NOON, 5),
+    "AI moved": lambda s, x: s.analyses.move_ai(replace(x.run, ai=AiPart()), AiPart()),
+    "analysis as a whole": lambda s, x: s.analyses.whole(x.run.owner_id, x.run.id),
+    "AI answer found": lambda s, x: s.ai_answers.find(x.run.owner_id, "insight:a"),
+    "AI answer kept": lambda s, x: s.ai_answers.keep(x.run.owner_id, "insight:a", {}),
+    "AI answers forgotten": lambda s, x: s.ai_answers.forget(x.run.owner_id, "insight", "a"),
+    "AI usage of a day": lambda s, x: s.ai_usages.of(x.run.owner_id, NOON.date()),
+    "AI usage counted": lambda s, x: s.ai_usages.add(x.run.owner_id, AiUsage(NOON.date())),
+    "AI usages forgotten": lambda s, x: s.ai_usages.forget_owner("y"),
     "batch forgotten": lambda s, x: s.analyses.forget_batch(x.run.owner_id, "y"),
     "batches by ids": lambda s, x: s.batch_jobs.by_ids(x.batch.owner_id, [x.batch.id, "y"]),
     "batch by idempotency key": lambda s, x: s.batch_jobs.by_idempotency_key(
