@@ -81,6 +81,7 @@ def _facets(owner: str, id_: str, analysis: Analysis | None) -> Document:
         "tempo": tempo,
         "musical_key": f"{key.tonic} {key.mode.value.lower()}" if key else None,
         "labels": [label.name for label in findings.labels] if findings else [],
+        "loudness": findings.loudness.integrated_lufs if findings and findings.loudness else None,
         "by_tempo": scoped(owner, "~" if tempo is None else _sortable(tempo), id_),
         "by_tempo_down": scoped(owner, "!" if tempo is None else _sortable(tempo), id_),
     }
@@ -129,12 +130,16 @@ def conditions(owner_id: str, filter_: AudioFileFilter | None) -> Document:
         query["kind"] = {"$in": [kind.value for kind in filter_.kinds]}
     if filter_.labels is not None:
         query["labels"] = {"$in": list(filter_.labels)}
+    if filter_.without_labels:
+        query["labels"] = query.get("labels", {}) | {"$nin": list(filter_.without_labels)}
     if filter_.keys is not None:
         query["musical_key"] = {"$in": [str(key) for key in filter_.keys]}
     if filter_.tempo and (bounds := _between(filter_.tempo)):
         query["tempo"] = bounds
     if filter_.duration_seconds and (bounds := _between(filter_.duration_seconds)):
         query["facts.duration_seconds"] = bounds
+    if filter_.loudness and (bounds := _between(filter_.loudness)):
+        query["loudness"] = bounds
     if filter_.uploaded_at:
         times = {"$gte": filter_.uploaded_at.start, "$lte": filter_.uploaded_at.end}
         if times := {name: value for name, value in times.items() if value is not None}:
