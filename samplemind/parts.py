@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from samplemind.ai import Ai
 from samplemind.auth.attempts import Attempts
 from samplemind.auth.callers import Callers
 from samplemind.auth.endings import Endings
@@ -40,6 +41,7 @@ class Parts:
     endings: Endings
     callers: Callers
     live_places: LivePlaces
+    ai: Ai
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -65,6 +67,7 @@ class Parts:
             callers=Callers(store, tokens, endings),
             readers=Readers(settings),
             live_places=LivePlaces(events.redis, settings.live_limit),
+            ai=Ai(settings, store),
         )
 
     async def close(self) -> None:
@@ -74,4 +77,5 @@ class Parts:
         await self.rate_limits.close()
         await self.attempts.close()
         await self.cache.close()
+        await self.ai.close()
         self.store.close()

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from samplemind.domain.ai import AiProviderName
 from samplemind.domain.sound_limits import SoundLimits
 
 _SOUND = SoundLimits()
@@ -22,6 +23,7 @@ _WITH_SIGN_IN = {
     "quota_files": 50_000,
     "quota_bytes": 50 * 1024**3,
     "quota_seconds": 1_000_000,
+    "ai_daily_tokens": 500_000,
 }
 
 
@@ -151,6 +153,57 @@ class Settings(BaseSettings):
     )
     unsaved_wait_seconds: float = Field(
         default=30, gt=0, description="How long a search waits for the analysis of its own sound."
+    )
+
+    openai_api_key: str = Field(default="", description="With it, OpenAI is asked.")
+    openai_url: str = Field(
+        default="",
+        description="Another server that speaks OpenAI's Chat Completions, which needs no key: "
+        "http://127.0.0.1:11434/v1 is an Ollama on this machine.",
+    )
+    openai_model: str = Field(default="gpt-4o-mini", description="Which of its models is asked.")
+    openai_hears: bool | None = Field(
+        default=None,
+        description="Whether that model hears; where it is empty, one with audio in its name does.",
+    )
+    gemini_api_key: str = Field(default="", description="With it, Gemini is asked.")
+    gemini_url: str = Field(
+        default="", description="Where Gemini is reached, if not at Google's own address."
+    )
+    gemini_model: str = Field(
+        default="gemini-2.5-flash", description="Which of its models is asked."
+    )
+    ai_provider: AiProviderName = Field(
+        default=AiProviderName.OPENAI, description="OPENAI or GEMINI: who is asked first."
+    )
+    ai_send_sound: bool = Field(
+        default=True, description="Whether models that hear get a part of the sound itself."
+    )
+    ai_sound_seconds: float = Field(
+        default=20, gt=0, le=120, description="How much of a sound they get at most."
+    )
+    ai_seconds: float = Field(
+        default=60, gt=0, le=120, description="How long one answer is waited for."
+    )
+    ai_concurrency: int = Field(
+        default=8, gt=0, le=200, description="Questions that one process asks at once."
+    )
+    ai_break_seconds: float = Field(
+        default=30, ge=1, description="How long a provider that keeps failing is left alone."
+    )
+    ai_daily_tokens: int = Field(
+        default=0,
+        ge=0,
+        description="Tokens that one user's questions may take in a day; 0 is no limit. 500,000 "
+        "with sign-in.",
+    )
+    ai_daily_usd: float = Field(
+        default=0, ge=0, description="The same in US dollars, of models whose price is known."
+    )
+    ai_prices: dict[str, tuple[float, float] | tuple[float, float, float]] = Field(
+        default={},
+        description="Dollars for a million tokens that a model reads, writes and hears, as JSON: "
+        '{"my-model": [0.15, 0.6, 1]}.',
     )
 
     log_json: bool = Field(default=False, description="Logs as JSON lines.")

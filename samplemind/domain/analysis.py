@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from samplemind.domain.ai import AiPart
+from samplemind.domain.failure import Failure
+
 
 class AnalysisLevel(StrEnum):
     """How much is asked of a sound. Each level holds everything of the one before."""
@@ -237,17 +240,12 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
 class Analysis:
     """One run of the analysis over one file, from queued to its final state.
 
     `batch_id` and `position` are set for an item of a batch job; `attempts` counts the times a
-    worker has begun it.
+    worker has begun it. `ai` is set where an AI is asked too, which begins when the rest has
+    succeeded, and changes nothing of it.
     """
 
     id: str
@@ -264,3 +262,4 @@ class Analysis:
     failure: Failure | None = None
     processing_seconds: float | None = None
     finished_at: datetime | None = None
+    ai: AiPart | None = None

@@ -223,6 +223,66 @@ class PartUnavailable(DomainError):
     code = "UNAVAILABLE"
 
 
+class AiError(DomainError):
+    """No AI provider has answered."""
+
+    code = "AI_FAILED"
+
+
+class AiNotConfigured(AiError):
+    code = "AI_NOT_CONFIGURED"
+
+
+class AiBudgetExceeded(AiError):
+    """The user's questions of today have taken what they may."""
+
+    code = "AI_BUDGET_EXCEEDED"
+
+
+class AiUnavailable(AiError):
+    """The provider failed, or has failed so often that it is left alone for a while."""
+
+    code = "AI_UNAVAILABLE"
+
+
+class AiTimeout(AiError):
+    code = "AI_TIMEOUT"
+
+
+class AiRateLimited(AiError):
+    """The provider takes no more questions for now; `retry_after` is in seconds."""
+
+    code = "AI_RATE_LIMITED"
+
+    def __init__(self, message: str, retry_after: float | None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class AiMisconfigured(AiError):
+    """The provider does not know the key, or the model."""
+
+    code = "AI_MISCONFIGURED"
+
+
+class AiQuestionRejected(AiError):
+    """The provider does not take this question; others it may."""
+
+    code = "AI_QUESTION_REJECTED"
+
+
+class AiRefused(AiError):
+    """The model does not want to answer."""
+
+    code = "AI_REFUSED"
+
+
+class AiInvalidAnswer(AiError):
+    """The model answered something else than it was asked for, twice."""
+
+    code = "AI_INVALID_ANSWER"
+
+
 SOUND_ERRORS = {
     error.code: error
     for error in (

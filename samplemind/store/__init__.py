@@ -1,6 +1,8 @@
 """The documents: MongoDB through Motor. The only place that knows the driver."""
 
 from samplemind.cache import Cache
+from samplemind.store.ai_answers import AiAnswers
+from samplemind.store.ai_usages import AiUsages
 from samplemind.store.analyses import Analyses
 from samplemind.store.api_keys import ApiKeys
 from samplemind.store.audio_files import AudioFiles
@@ -25,6 +27,8 @@ class Store:
         self.audit_events = AuditEvents(self._database)
         self.uploads = Uploads(self._database)
         self.usages = Usages(self._database)
+        self.ai_answers = AiAnswers(self._database)
+        self.ai_usages = AiUsages(self._database)
 
     async def prepare(self) -> None:
         """Makes the indexes; safe to call at every start."""
@@ -36,6 +40,8 @@ class Store:
         await self.audit_events.prepare()
         await self.uploads.prepare()
         await self.usages.prepare()
+        await self.ai_answers.prepare()
+        await self.ai_usages.prepare()
 
     async def forget_library(self, owner_id: str) -> None:
         """Removes all rows of sounds and of what was made of them. Work first, so that workers
@@ -45,6 +51,8 @@ class Store:
         await self.uploads.forget_owner(owner_id)
         await self.audio_files.forget_owner(owner_id)
         await self.usages.forget_owner(owner_id)
+        await self.ai_answers.forget_owner(owner_id)
+        await self.ai_usages.forget_owner(owner_id)
 
     async def version(self) -> str:
         """The server's version; raises where it does not answer."""
