@@ -15,6 +15,7 @@ from samplemind.domain.analysis import (
 from samplemind.domain.audit_event import AuditAction
 from samplemind.domain.batch_job import BatchStatus
 from samplemind.domain.library import AudioFileOrderField
+from samplemind.domain.suggested_tag import TagSource
 from samplemind.domain.user import Role
 
 E = TypeVar("E", bound=type[Enum])
@@ -88,6 +89,12 @@ _describe(
     FILENAME="Its filename, without regard to case.",
     DURATION="How long it is.",
     TEMPO="Its tempo; files without one come last both ways.",
+)
+_describe(
+    TagSource,
+    "Who suggests a tag.",
+    ANALYSIS="The analysis hears it.",
+    AI="An AI said so, where one was asked.",
 )
 _describe(Role, "What a user may do.", USER="Use their own library.", ADMIN="Look after all.")
 _describe(

@@ -183,6 +183,20 @@ class UpdateAudioFileInput:
     )
 
 
+@strawberry.input(description="Suggested tags to take.")
+class AcceptTagsInput:
+    audio_file_id: strawberry.ID = strawberry.field(description="The file.")
+    tags: list[str] = strawberry.field(
+        description="Which: suggested ones, or others. Those that it has already change nothing."
+    )
+
+
+@strawberry.input(description="Suggested tags to see no more.")
+class RefuseTagsInput:
+    audio_file_id: strawberry.ID = strawberry.field(description="The file.")
+    tags: list[str] = strawberry.field(description="Which. They may still be given to it.")
+
+
 @strawberry.input(description="A file to delete.")
 class DeleteAudioFileInput:
     id: strawberry.ID = strawberry.field(description="The file.")

@@ -45,6 +45,8 @@ PERMISSIONS = {
         "requestUpload": Access.USER,
         "completeUpload": Access.USER,
         "updateAudioFile": Access.USER,
+        "acceptTags": Access.USER,
+        "refuseTags": Access.USER,
         "deleteAudioFile": Access.USER,
         "analyzeAudio": Access.USER,
         "createBatchJob": Access.USER,

@@ -218,15 +218,29 @@ class AudioFiles:
         async with self._changing(audio_file.owner_id):
             await self._files.update_one({"key": key}, {"$set": _naming(audio_file)})
 
-    async def add_tags(self, owner_id: str, id_: str, tags: Sequence[str]) -> AudioFile | None:
+    async def add_tags(
+        self, owner_id: str, id_: str, tags: Sequence[str], *, accepted: Sequence[str] = ()
+    ) -> AudioFile | None:
         """Adds the tags in one atomic write, so that two who add at once lose nothing; answers
-        the changed file."""
+        the changed file. What is `accepted` is no longer refused."""
         words = [scoped(owner_id, word) for word in words_of(*tags)]
+        change: Document = {
+            "$addToSet": {"tags": {"$each": list(tags)}, "words": {"$each": words}},
+        }
+        if accepted:
+            change["$pull"] = {"refused_tags": {"$in": [tag.casefold() for tag in accepted]}}
+        return await self._change(owner_id, id_, change)
+
+    async def refuse_tags(self, owner_id: str, id_: str, tags: Sequence[str]) -> AudioFile | None:
+        """Adds to what is refused, case folded; answers the changed file."""
+        return await self._change(
+            owner_id, id_, {"$addToSet": {"refused_tags": {"$each": list(tags)}}}
+        )
+
+    async def _change(self, owner_id: str, id_: str, change: Document) -> AudioFile | None:
         async with self._changing(owner_id):
             document = await self._files.find_one_and_update(
-                {"key": scoped(owner_id, id_)},
-                {"$addToSet": {"tags": {"$each": list(tags)}, "words": {"$each": words}}},
-                return_document=ReturnDocument.AFTER,
+                {"key": scoped(owner_id, id_)}, change, return_document=ReturnDocument.AFTER
             )
         return _load(document) if document else None
 

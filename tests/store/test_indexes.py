@@ -73,6 +73,10 @@ _SCALAR: dict[str, Use] = {
     "audio files counted": lambda s, x: s.audio_files.count(x.file.owner_id),
     "audio file ids": lambda s, x: s.audio_files.ids(x.file.owner_id),
     "audio file stats": lambda s, x: s.audio_files.stats(x.file.owner_id),
+    "audio file tagged": lambda s, x: s.audio_files.add_tags(
+        x.file.owner_id, x.file.id, ["a"], accepted=["a"]
+    ),
+    "tags refused": lambda s, x: s.audio_files.refuse_tags(x.file.owner_id, x.file.id, ["a"]),
     "audio file renamed": lambda s, x: s.audio_files.rename(x.file),
     "audio file analysed": lambda s, x: s.audio_files.set_analysis(x.run),
     "audio file removed": lambda s, x: s.audio_files.remove(x.file.owner_id, "y"),
