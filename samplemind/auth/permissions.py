@@ -29,6 +29,7 @@ PERMISSIONS = {
         "audioFiles": Access.USER,
         "batchJobs": Access.USER,
         "similarTo": Access.USER,
+        "searchAudio": Access.USER,
         "libraryStats": Access.USER,
         "auditEvents": Access.ADMIN,
     },

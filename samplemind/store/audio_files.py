@@ -1,8 +1,9 @@
 """Stored sounds: one document a file, with the facets of its analysis to search by."""
 
+import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -211,6 +212,17 @@ class AudioFiles:
         """The ids of all files that match, in upload order."""
         cursor = self._files.find(self._matching(owner_id, filter_), {"_id": 1}).sort("key")
         return [document["_id"] async for document in cursor]
+
+    async def known_words(self, owner_id: str, words: Iterable[str]) -> set[str]:
+        """Those that some filename or tag holds, as a filter's `search` looks for them."""
+
+        async def is_known(word: str) -> bool:
+            query = conditions(owner_id, AudioFileFilter(search=word))
+            return bool(query) and await self._files.find_one(query, {"_id": 1}) is not None
+
+        words = list(words)
+        found = await asyncio.gather(*map(is_known, words))
+        return {word for word, known in zip(words, found, strict=True) if known}
 
     async def rename(self, audio_file: AudioFile) -> None:
         """Stores the filename and the tags of `audio_file`."""

@@ -87,6 +87,7 @@ _SCALAR: dict[str, Use] = {
     "items of a batch": lambda s, x: s.analyses.page_of_batch(
         x.run.owner_id, x.batch.id, Window(5, True), None
     ),
+    "labels of analyses": lambda s, x: s.analyses.label_scores(x.run.owner_id, [x.run.id, "y"]),
     "pending analyses": lambda s, x: s.analyses.pending_ids(),
     "embedding": lambda s, x: s.analyses.embedding(x.run.owner_id, x.run.id),
     "analysis started": lambda s, x: s.analyses.start(x.run.id, again=True),
@@ -125,6 +126,7 @@ _FILTERED: dict[str, Use] = {
     ),
     "filtered files counted": lambda s, x: s.audio_files.count(x.file.owner_id, _FILTER),
     "audio file ids filtered": lambda s, x: s.audio_files.ids(x.file.owner_id, _FILTER),
+    "words that are known": lambda s, x: s.audio_files.known_words(x.file.owner_id, ["kick"]),
     "items of a batch by status": lambda s, x: s.analyses.page_of_batch(
         x.run.owner_id, x.batch.id, Window(5), _QUEUED
     ),
