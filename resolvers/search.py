@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
 
+from resolvers.prompts import understood
 from resolvers.scope import Scope
 from resolvers.similarity import Embedding, nearest
 from samplemind.audio.blend import blend
@@ -22,7 +23,6 @@ from samplemind.domain.search import (
     conditions_of,
     without,
 )
-from samplemind.words.parser import understand
 from samplemind.words.vocabulary import DESCRIPTORS, LOOPS, NAMES, OPPOSITES
 
 _NEWEST = AudioFileOrder()
@@ -94,10 +94,12 @@ async def _resumed(scope: Scope, prompt: str, window: Window) -> tuple[str, _Sea
     if window.after is None:
         search = await _prepared(scope, prompt)
         token = _token(prompt, search)
-        await _kept(scope, token, search)
+        kept = _searches.dump_python(search, mode="json")
+        await scope.parts.cache.keep(_key(scope, token), kept, seconds=_KEPT_SECONDS)
         return token, search, window
     token, _, key = window.after.partition(":")
-    search = await _kept(scope, token, None)
+    kept = await scope.parts.cache.find(_key(scope, token))
+    search = None if kept is None else _searches.validate_python(kept)
     if search is None or _token(prompt, search) != token:
         # Nothing is kept while Redis is away: the same library gives the same search.
         search = await _prepared(scope, prompt)
@@ -109,24 +111,8 @@ async def _resumed(scope: Scope, prompt: str, window: Window) -> tuple[str, _Sea
     return token, search, replace(window, after=key)
 
 
-async def _kept(scope: Scope, token: str, search: _Search | None) -> _Search | None:
-    """Keeps the search, or finds what is kept."""
-
-    async def make() -> object:
-        if search is None:
-            raise _NotKept
-        return _searches.dump_python(search, mode="json")
-
-    key = f"search:{scope.owner_id}:{token}"
-    try:
-        kept = await scope.parts.cache.get_or_make(key, make, seconds=_KEPT_SECONDS)
-    except _NotKept:
-        return None
-    return _searches.validate_python(kept)
-
-
-class _NotKept(Exception):
-    """It is not kept, or no more."""
+def _key(scope: Scope, token: str) -> str:
+    return f"search:{scope.owner_id}:{token}"
 
 
 def _token(prompt: str, search: _Search) -> str:
@@ -135,12 +121,12 @@ def _token(prompt: str, search: _Search) -> str:
 
 
 async def _prepared(scope: Scope, prompt: str) -> _Search:
-    understood = Understood(await _grounded(scope, understand(prompt)))
-    understanding = understood.understanding
+    found = await understood(scope, prompt)
+    understanding = await _grounded(scope, found.understanding)
     ranks = bool(understanding.like or understanding.unlike)
     relaxed = await _relaxed(scope, understanding.filter, ranks=ranks)
-    understood = replace(understood, relaxed=relaxed)
-    return _Search(understood, await _target(scope, understood))
+    found = replace(found, understanding=understanding, relaxed=relaxed)
+    return _Search(found, await _target(scope, found))
 
 
 async def _page(scope: Scope, search: _Search, window: Window) -> Page[FoundAudioFile]:
@@ -201,11 +187,11 @@ async def _relaxed(scope: Scope, filter_: AudioFileFilter, *, ranks: bool) -> tu
     return tuple(given_up)
 
 
-async def _target(scope: Scope, understood: Understood) -> Embedding | None:
+async def _target(scope: Scope, found: Understood) -> Embedding | None:
     """The point to search from, made of the library's own sounds: those that bear the words
     strongest, away from those that bear their opposites (samplemind.audio.blend). Examples that
     the filter leaves are the best: the darkest of basses are not the darkest of all."""
-    understanding, filter_ = understood.understanding, understood.filter
+    understanding, filter_ = found.understanding, found.filter
     names = understanding.filter.labels or ()
     # All that is left bears the names: they are sought where nothing else is.
     like = list(understanding.like or (names if len(names) <= _MOST_NAMES else ()))

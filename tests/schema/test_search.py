@@ -204,7 +204,9 @@ class TestWhatIsGivenUp:
             ("bass loop 174", ["TEMPO"], ["bass"]),
             ("bass loop 120 in G major", ["KEYS"], ["bass"]),
             ("bass loop in G major at 174", ["KEYS", "TEMPO"], ["bass"]),
-            # As few as it takes: the length goes, and not what is given up before it.
+            # What is given up before, and without need, is taken back.
+            ("amen break in G major", ["KEYS"], ["Amen"]),
+            ("bass loop under 9 s at 150 in F minor", ["TEMPO"], ["bass"]),
             ("bass loop under 1 s 120 in F minor", ["DURATION_SECONDS"], ["bass"]),
             ("amen bass loop", ["SEARCH"], ["bass"]),
             ("pad one-shot", ["KINDS"], ["pad"]),
