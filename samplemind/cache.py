@@ -127,9 +127,9 @@ class Cache:
     async def _read_or_make(
         self, key: str, make: Callable[[], Awaitable[object]], seconds: float
     ) -> object:
-        kept = await self.find(key)
+        kept = await self._ask(self._cashews.get, _PREFIX + key)
         if kept is not None:
-            return kept
+            return orjson.loads(kept)
         made = await make()
         await self.keep(key, made, seconds=seconds)
         return made

@@ -11,7 +11,10 @@ from samplemind.domain.search import Understanding
 from samplemind.words.vocabulary import DESCRIPTORS, LOOPS, NAMES
 
 if TYPE_CHECKING:
-    Tonic, Name, Descriptor, Unwanted = str, str, str, str
+    Tonic = str
+    Name = str
+    Descriptor = str
+    Unwanted = str
 else:
     # Of the vocabulary, which pyright cannot follow.
     Tonic = Literal[TONICS]
