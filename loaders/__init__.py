@@ -9,7 +9,7 @@ from loaders.batch_jobs import BatchJobsByIdLoader
 from loaders.embeddings import EmbeddingsLoader
 from loaders.fingerprints import FingerprintsByAnalysisIdLoader
 from loaders.neighbours import NeighboursLoader
-from loaders.users import AnalysisCountsLoader
+from loaders.users import AiUsagesLoader, AnalysisCountsLoader
 from samplemind.cache import Cache
 from samplemind.store import Store
 from samplemind.vectors import Vectors
@@ -51,6 +51,10 @@ class Loaders:
     @cached_property
     def analysis_counts(self) -> AnalysisCountsLoader:
         return AnalysisCountsLoader(self._store)
+
+    @cached_property
+    def ai_usages(self) -> AiUsagesLoader:
+        return AiUsagesLoader(self._store)
 
     @cached_property
     def api_keys_by_owner(self) -> ApiKeysByOwnerLoader:

@@ -8,8 +8,11 @@ from kombu.exceptions import OperationalError
 from loaders.analyses import AnalysesOfFile
 from resolvers.scope import Scope
 from samplemind.audio import ENGINE_VERSION
-from samplemind.domain.analysis import Analysis, AnalysisLevel, AnalysisStatus
+from samplemind.domain.ai import AiPart, AiStatus
+from samplemind.domain.analysis import Analysis, AnalysisLevel, AnalysisOptions, AnalysisStatus
 from samplemind.domain.audio_file import AudioFile
+from samplemind.domain.errors import AiNotConfigured
+from samplemind.domain.failure import Failure
 from samplemind.domain.ids import new_id, now
 from samplemind.domain.paging import Page, Window
 from samplemind.events import MISSED, file_channel
@@ -34,17 +37,24 @@ async def analyses(scope: Scope, audio_file: AudioFile, window: Window) -> Page[
 
 
 async def request_analysis(
-    scope: Scope, audio_file: AudioFile, level: AnalysisLevel, *, force: bool = False
+    scope: Scope, audio_file: AudioFile, options: AnalysisOptions, *, force: bool = False
 ) -> Analysis:
-    """Answers an analysis of this level or a deeper one that is done or under way, or asks for a
-    new one."""
+    """Answers an analysis of this level or a deeper one, with an AI's part where one is asked,
+    that is done or under way; or asks for a new one.
+
+    Where only the AI's part is missing, the new one is of the level that is known, so that a
+    worker takes over what was found.
+    """
+    level, ai = options.level, asked_ai(scope, options, force=force)
     if not force:
         store = scope.parts.store.analyses
         recent = await store.page_of_file(scope.owner_id, audio_file.id, Window(_RECENT))
-        known = await known_analyses(scope, [audio_file])
-        for analysis in (*(row.value for row in recent.rows), *known):
-            if analysis and _answers(analysis, level):
+        [known] = await known_analyses(scope, [audio_file])
+        for analysis in (*(row.value for row in recent.rows), known):
+            if analysis and _answers(analysis, level) and (ai is None or _has(analysis, ai)):
                 return analysis
+        if known and _answers(known, level):
+            level = known.level
     analysis = Analysis(
         id=new_id(),
         owner_id=scope.owner_id,
@@ -53,6 +63,7 @@ async def request_analysis(
         status=AnalysisStatus.QUEUED,
         engine_version=ENGINE_VERSION,
         queued_at=now(),
+        ai=ai,
     )
     await scope.parts.store.analyses.add([analysis])
     await scope.parts.events.publish(file_channel(audio_file.id), analysis.id.encode())
@@ -81,6 +92,28 @@ async def analysis_updates(scope: Scope, audio_file: AudioFile) -> AsyncGenerato
                 scope.forget()
                 yield current
             message = await receive()
+
+
+def asked_ai(scope: Scope, options: AnalysisOptions, *, force: bool = False) -> AiPart | None:
+    """The AI's part of a new analysis: None where none is asked."""
+    if not options.asks_ai:
+        return None
+    if not scope.parts.ai.is_configured:
+        missing = AiNotConfigured()
+        failure = Failure(missing.code, missing.message)
+        return AiPart(AiStatus.FAILED, options.provider, failure=failure)
+    return AiPart(preferred=options.provider, afresh=force)
+
+
+def _has(analysis: Analysis, asked: AiPart) -> bool:
+    """Whether its AI's part is what is asked, or will be."""
+    there = analysis.ai
+    if there is None:
+        return False
+    if there.failure:
+        return asked.failure == there.failure
+    answering = there.insight and there.insight.provider
+    return asked.preferred in (None, there.preferred, answering)
 
 
 def _answers(analysis: Analysis, level: AnalysisLevel) -> bool:

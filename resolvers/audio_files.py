@@ -12,8 +12,9 @@ from resolvers.analyses import request_analysis
 from resolvers.audit import note
 from resolvers.quota import give_back, room_for
 from resolvers.scope import Scope
+from samplemind.ai.insight import NAME as INSIGHT
 from samplemind.auth.endings import user_name
-from samplemind.domain.analysis import Analysis, AnalysisLevel
+from samplemind.domain.analysis import Analysis, AnalysisOptions
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.audit_event import AuditAction
 from samplemind.domain.errors import EmptyUpload, FileTooLarge, NotFound, Unauthenticated
@@ -63,9 +64,9 @@ async def upload_audio(
     file: BinaryIO,
     filename: str,
     tags: Sequence[str],
-    level: AnalysisLevel | None,
+    options: AnalysisOptions | None,
 ) -> tuple[AudioFile, Analysis | None]:
-    """Stores a sound and, where a level is given, asks for its analysis.
+    """Stores a sound and, where options are given, asks for its analysis.
 
     The same bytes give the same file again, with the new tags added. Nothing is stored of what
     is not a sound, or is more than one may be: raises FileTooLarge, BadUserInput, QuotaExceeded and
@@ -83,7 +84,7 @@ async def upload_audio(
     if missing:
         clean_tags([*stored.tags, *missing], field=("input", "tags"))
         stored = await add_tags(scope, stored, missing)
-    analysis = await request_analysis(scope, stored, level) if level else None
+    analysis = await request_analysis(scope, stored, options) if options else None
     return stored, analysis
 
 
@@ -125,6 +126,7 @@ async def delete_audio_file(scope: Scope, id_: str) -> None:
     # The row last: until it is gone, the deletion can be asked for again.
     await scope.parts.vectors.remove(scope.owner_id, id_)
     await scope.parts.store.analyses.forget_file(scope.owner_id, id_)
+    await scope.parts.store.ai_answers.forget(scope.owner_id, INSIGHT, current.sha256)
     await scope.parts.blobs.remove(current.blob_key)
     await scope.parts.store.audio_files.remove(scope.owner_id, id_)
     await give_back(scope, current)

@@ -6,9 +6,11 @@ import structlog
 from kombu.exceptions import OperationalError
 
 from loaders.analyses import ItemsOfBatch
+from resolvers.analyses import asked_ai
 from resolvers.scope import Scope
 from samplemind.audio import ENGINE_VERSION
-from samplemind.domain.analysis import Analysis, AnalysisLevel, AnalysisStatus
+from samplemind.domain.ai import AiPart
+from samplemind.domain.analysis import Analysis, AnalysisOptions, AnalysisStatus
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.batch_job import BatchItem, BatchJob, BatchProgress
 from samplemind.domain.errors import BadUserInput, BatchFinished, NotFound, NothingToRetry
@@ -71,7 +73,7 @@ async def create_batch_job(
     scope: Scope,
     audio_file_ids: Sequence[str] | None,
     filter_: AudioFileFilter | None,
-    level: AnalysisLevel,
+    options: AnalysisOptions,
     idempotency_key: str | None = None,
 ) -> BatchJob:
     """Analyses the files that are named, or all that match the filter.
@@ -88,7 +90,7 @@ async def create_batch_job(
     batch = BatchJob(
         id=new_id(),
         owner_id=scope.owner_id,
-        level=level,
+        level=options.level,
         total=len(ids),
         queued=len(ids),
         running=0,
@@ -101,8 +103,9 @@ async def create_batch_job(
         idempotency_key=idempotency_key or None,
     )
     # The items first: a batch that is there is whole.
+    ai = asked_ai(scope, options)
     await store.analyses.add(
-        [_item(batch, audio_file_id, position) for position, audio_file_id in enumerate(ids)]
+        [_item(batch, audio_file_id, position, ai) for position, audio_file_id in enumerate(ids)]
     )
     stored = await store.batch_jobs.add(batch)
     if stored.id != batch.id:
@@ -217,7 +220,7 @@ async def _chosen(
     return ids
 
 
-def _item(batch: BatchJob, audio_file_id: str, position: int) -> Analysis:
+def _item(batch: BatchJob, audio_file_id: str, position: int, ai: AiPart | None) -> Analysis:
     return Analysis(
         id=new_id(),
         owner_id=batch.owner_id,
@@ -228,6 +231,7 @@ def _item(batch: BatchJob, audio_file_id: str, position: int) -> Analysis:
         queued_at=batch.created_at,
         batch_id=batch.id,
         position=position,
+        ai=ai,
     )
 
 

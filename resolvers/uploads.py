@@ -7,7 +7,7 @@ from datetime import timedelta
 from resolvers.audio_files import upload_audio
 from resolvers.quota import require_room_to_come
 from resolvers.scope import Scope
-from samplemind.domain.analysis import Analysis, AnalysisLevel
+from samplemind.domain.analysis import Analysis, AnalysisOptions
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.errors import (
     BadUserInput,
@@ -94,7 +94,7 @@ async def receive_upload(
 
 
 async def complete_upload(
-    scope: Scope, id_: str, tags: Sequence[str], level: AnalysisLevel | None
+    scope: Scope, id_: str, tags: Sequence[str], options: AnalysisOptions | None
 ) -> tuple[AudioFile, Analysis | None]:
     """Makes a file of the bytes that have arrived, as `upload_audio` does. Works once.
 
@@ -114,7 +114,7 @@ async def complete_upload(
         _require_size(upload, received)
         async with parts.blobs.file(upload.blob_key) as path:
             with path.open("rb") as file:
-                stored = await upload_audio(scope, file, upload.filename, tags, level)
+                stored = await upload_audio(scope, file, upload.filename, tags, options)
         await uploads.complete(scope.owner_id, id_)
     except BaseException:
         await uploads.release(scope.owner_id, id_)

@@ -66,6 +66,11 @@ class Readers:
         question = {"what": "peaks", "path": str(path), "frames": frames, "points": points}
         return (await self._ask(question, "The stored file"))["peaks"]
 
+    async def excerpt(self, path: Path, to: Path, seconds: float) -> float:
+        """What `excerpt.write_excerpt` answers and raises; also ReadingTimeout, ReadingFailed."""
+        question = {"what": "excerpt", "path": str(path), "to": str(to), "seconds": seconds}
+        return (await self._ask(question, "The stored file"))["seconds"]
+
     async def close(self) -> None:
         while self._idle:
             await self._idle.pop().end()

@@ -216,6 +216,11 @@ class Settings(BaseSettings):
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @property
+    def asks_ai(self) -> bool:
+        """Whether an AI provider is configured."""
+        return bool(self.openai_api_key or self.openai_url or self.gemini_api_key)
+
+    @property
     def sound_limits(self) -> SoundLimits:
         return SoundLimits(
             seconds=self.max_audio_seconds,

@@ -9,8 +9,11 @@ import strawberry
 from resolvers.audio_files import audio_files_by_ids
 from resolvers.scope import Scope
 from samplemind.domain import analysis as domain
+from samplemind.domain.ai import AiStatus
 from samplemind.domain.paging import Page
+from schema.ai import AiInsight
 from schema.directives import list_size
+from schema.failure import Failure
 from schema.ids import encode_id
 from schema.node import Node
 from schema.paging import PageInfo, encode_cursor
@@ -111,12 +114,6 @@ class Absence:
     message: str = strawberry.field(description="For people.")
 
 
-@strawberry.type(description="Why something did not succeed.")
-class Failure:
-    code: str = strawberry.field(description="Stable, for programs.")
-    message: str = strawberry.field(description="For people.")
-
-
 @strawberry.type(description="One run of the analysis over one file.")
 class Analysis(Node):
     model: strawberry.Private[domain.Analysis]
@@ -161,6 +158,16 @@ class Analysis(Node):
         "beats, downbeats, onsets and loop that is null. Empty until it has succeeded.",
         directives=[list_size(10)],
     )
+    ai: AiInsight | None = strawberry.field(
+        description="What an AI says of it: with `includeAi`, and at level PROFESSIONAL."
+    )
+    ai_status: AiStatus | None = strawberry.field(
+        description="How far the AI is, which is asked when the rest has succeeded; null where "
+        "none is asked."
+    )
+    ai_failure: Failure | None = strawberry.field(
+        description="Why no AI has answered. The analysis has succeeded all the same."
+    )
     engine_version: str = strawberry.field(description="The version of the analysis itself.")
     processing_seconds: float | None = strawberry.field(description="How long it took.")
     queued_at: datetime = strawberry.field(description="When it was asked for.")
@@ -178,7 +185,10 @@ class Analysis(Node):
 
     @classmethod
     def of(cls, model: domain.Analysis) -> Self:
-        found = model.findings
+        found, ai = model.findings, model.ai
+        if model.status in (domain.AnalysisStatus.FAILED, domain.AnalysisStatus.CANCELLED):
+            # Nobody will be asked.
+            ai = None
         return cls(
             id=encode_id("Analysis", model.id),
             model=model,
@@ -198,6 +208,9 @@ class Analysis(Node):
             loop=shown_as(LoopPoints, found.loop),
             labels=shown_as(list[Label], found.labels),
             absences=shown_as(list[Absence], found.absences),
+            ai=ai and shown_as(AiInsight, ai.insight),
+            ai_status=ai and ai.status,
+            ai_failure=ai and shown_as(Failure, ai.failure),
             engine_version=model.engine_version,
             processing_seconds=model.processing_seconds,
             queued_at=model.queued_at,

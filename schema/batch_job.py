@@ -17,10 +17,11 @@ from resolvers.users import users
 from samplemind.domain import batch_job as domain
 from samplemind.domain.analysis import AnalysisLevel, AnalysisStatus
 from samplemind.domain.paging import Page
-from schema.analysis import Analysis, Failure
+from schema.analysis import Analysis
 from schema.audio_file import AudioFile
 from schema.context import Info
 from schema.directives import Cost
+from schema.failure import Failure
 from schema.ids import encode_id
 from schema.node import Node
 from schema.paging import (

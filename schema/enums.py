@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import strawberry
 
+from samplemind.domain.ai import AiProviderName, AiStatus
 from samplemind.domain.analysis import (
     AbsenceCode,
     AnalysisLevel,
@@ -41,7 +42,7 @@ _describe(
     BASIC="Kind, tempo and key.",
     STANDARD="And loudness, spectral features, labels, and what similarity needs.",
     DETAILED="And beats, onsets, metre, downbeats, pitch and loop points.",
-    PROFESSIONAL="Everything that is known to ask.",
+    PROFESSIONAL="Everything that is known to ask, and what an AI says where one is configured.",
 )
 _describe(
     AnalysisStatus,
@@ -51,6 +52,20 @@ _describe(
     SUCCEEDED="Its results are there.",
     FAILED="It ended without results; `failure` says why.",
     CANCELLED="It was cancelled before it began.",
+)
+_describe(
+    AiProviderName,
+    "Who can be asked about sounds.",
+    OPENAI="OpenAI, or a server of one's own that speaks as it does.",
+    GEMINI="Google's Gemini.",
+)
+_describe(
+    AiStatus,
+    "How far the AI's part of an analysis is.",
+    QUEUED="It is asked when the rest has succeeded, or waits to be.",
+    RUNNING="It is being asked.",
+    SUCCEEDED="It has answered.",
+    FAILED="It has not; `aiFailure` says why.",
 )
 _describe(
     SampleKind,

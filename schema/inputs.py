@@ -7,7 +7,14 @@ from strawberry.file_uploads import Upload
 
 from resolvers.similarity import MAX_SEEDS
 from samplemind.domain import library as domain
-from samplemind.domain.analysis import TONICS, AnalysisLevel, Mode, SampleKind
+from samplemind.domain.ai import AiProviderName
+from samplemind.domain.analysis import (
+    TONICS,
+    AnalysisLevel,
+    AnalysisOptions,
+    Mode,
+    SampleKind,
+)
 from samplemind.domain.errors import BadUserInput
 from samplemind.jobs.unsaved import LONGEST_SECONDS
 from schema.enums import OrderDirection
@@ -148,6 +155,19 @@ class AnalyzeOptions:
     level: AnalysisLevel | None = strawberry.field(
         default=AnalysisLevel.STANDARD, description="How much is asked of the sound."
     )
+    include_ai: bool | None = strawberry.field(
+        default=False,
+        description="Whether an AI is asked too, when the rest has succeeded. PROFESSIONAL asks it "
+        "anyway.",
+    )
+    provider: AiProviderName | None = strawberry.field(
+        default=None, description="Which AI to ask first; the other is asked where it fails."
+    )
+
+    def to_domain(self) -> AnalysisOptions:
+        return AnalysisOptions(
+            self.level or AnalysisLevel.STANDARD, bool(self.include_ai), self.provider
+        )
 
 
 @strawberry.input(description="A sound to store.")
@@ -208,9 +228,23 @@ class AnalyzeAudioInput:
     level: AnalysisLevel | None = strawberry.field(
         default=AnalysisLevel.STANDARD, description="How much is asked of the sound."
     )
-    force: bool | None = strawberry.field(
-        default=False, description="Analyse again even where an analysis answers already."
+    include_ai: bool | None = strawberry.field(
+        default=False,
+        description="Whether an AI is asked too, when the rest has succeeded. PROFESSIONAL asks it "
+        "anyway.",
     )
+    provider: AiProviderName | None = strawberry.field(
+        default=None, description="Which AI to ask first; the other is asked where it fails."
+    )
+    force: bool | None = strawberry.field(
+        default=False,
+        description="Analyse again, and ask the AI again, even where there are answers already.",
+    )
+
+    def to_domain(self) -> AnalysisOptions:
+        return AnalysisOptions(
+            self.level or AnalysisLevel.STANDARD, bool(self.include_ai), self.provider
+        )
 
 
 @strawberry.input(description="Files to analyse: named, or chosen by a filter.")
@@ -224,9 +258,17 @@ class CreateBatchJobInput:
     level: AnalysisLevel | None = strawberry.field(
         default=AnalysisLevel.STANDARD, description="How much is asked of each sound."
     )
+    include_ai: bool | None = strawberry.field(
+        default=False,
+        description="Whether an AI is asked too, when the rest has succeeded. PROFESSIONAL asks it "
+        "anyway.",
+    )
     idempotency_key: str | None = strawberry.field(
         default=None, description="The same key answers the same batch job again."
     )
+
+    def options(self) -> AnalysisOptions:
+        return AnalysisOptions(self.level or AnalysisLevel.STANDARD, bool(self.include_ai))
 
 
 @strawberry.input(description="A batch job to cancel.")

@@ -10,7 +10,7 @@ import resolvers.audio_files
 import resolvers.batch_jobs
 import resolvers.suggested_tags
 import resolvers.uploads
-from samplemind.domain.analysis import AnalysisLevel
+from samplemind.domain.analysis import AnalysisOptions
 from samplemind.domain.errors import BadUserInput
 from schema.account import AccountMutation
 from schema.analysis import Analysis
@@ -48,8 +48,8 @@ from schema.session import SessionMutation
 _ID = ("input", "id")
 
 
-def _level(input: UploadAudioInput | CompleteUploadInput) -> AnalysisLevel | None:
-    return input.analyze and (input.analyze.level or AnalysisLevel.STANDARD)
+def _options(input: UploadAudioInput | CompleteUploadInput) -> AnalysisOptions | None:
+    return input.analyze and input.analyze.to_domain()
 
 
 @strawberry.type(description="What can be changed. Expected failures come as `errors`.")
@@ -70,7 +70,7 @@ class Mutation(SessionMutation, ApiKeyMutation, AccountMutation):
             message = "Send the file by a GraphQL multipart request, with null as its variable."
             raise BadUserInput(message, field=("input", "file"))
         stored, analysis = await resolvers.audio_files.upload_audio(
-            info.context, upload.file, upload.filename or "", input.tags or [], _level(input)
+            info.context, upload.file, upload.filename or "", input.tags or [], _options(input)
         )
         return UploadAudioPayload(
             audio_file=AudioFile.of(stored), analysis=Analysis.of(analysis) if analysis else None
@@ -111,7 +111,7 @@ class Mutation(SessionMutation, ApiKeyMutation, AccountMutation):
     ) -> UploadAudioPayload:
         id_ = decode_id_of("Upload", input.upload_id, ("input", "uploadId"))
         stored, analysis = await resolvers.uploads.complete_upload(
-            info.context, id_, input.tags or [], _level(input)
+            info.context, id_, input.tags or [], _options(input)
         )
         return UploadAudioPayload(
             audio_file=AudioFile.of(stored), analysis=Analysis.of(analysis) if analysis else None
@@ -187,9 +187,8 @@ class Mutation(SessionMutation, ApiKeyMutation, AccountMutation):
     ) -> AnalyzeAudioPayload:
         id_ = decode_id_of("AudioFile", input.audio_file_id, ("input", "audioFileId"))
         audio_file = await resolvers.audio_files.audio_file(info.context, id_)
-        level = input.level or AnalysisLevel.STANDARD
         analysis = await resolvers.analyses.request_analysis(
-            info.context, audio_file, level, force=bool(input.force)
+            info.context, audio_file, input.to_domain(), force=bool(input.force)
         )
         return AnalyzeAudioPayload(analysis=Analysis.of(analysis))
 
@@ -207,7 +206,7 @@ class Mutation(SessionMutation, ApiKeyMutation, AccountMutation):
             info.context,
             ids,
             input.filter.to_domain() if input.filter else None,
-            input.level or AnalysisLevel.STANDARD,
+            input.options(),
             input.idempotency_key,
         )
         return BatchJobPayload(batch_job=BatchJob.of(batch))

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 
+import resolvers.ai
 import resolvers.audio_files
 import resolvers.audit
 import resolvers.batch_jobs
@@ -18,6 +19,7 @@ from samplemind.domain.errors import BadUserInput
 from samplemind.domain.library import AudioFileFilter as DomainFilter
 from samplemind.domain.library import AudioFileOrder as DomainOrder
 from samplemind.domain.paging import Page, Window
+from schema.ai import AiProvider
 from schema.analysis import Analysis
 from schema.audio_file import AudioFile, AudioFileConnection
 from schema.audit_event import ORDER as AUDIT_EVENTS
@@ -181,6 +183,13 @@ class Query(SearchQuery):
         wanted = filter.to_domain() if filter else None
         stats = await resolvers.audio_files.library_stats(info.context, wanted)
         return shown_as(LibraryStats, stats)
+
+    @strawberry.field(
+        description="Who can be asked about sounds, and whether they would answer. None is asked.",
+        directives=[Cost(weight="1"), list_size(2)],
+    )
+    async def ai_providers(self, info: Info) -> list[AiProvider]:
+        return shown_as(list[AiProvider], await resolvers.ai.ai_providers(info.context))
 
     @strawberry.field(
         description="What happened to everybody's accounts, the newest first: for admins.",

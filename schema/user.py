@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 
+from resolvers.ai import ai_allowance
 from resolvers.api_keys import api_keys
 from resolvers.scope import Scope
 from resolvers.users import count_analyses, count_uploads, uploads
 from samplemind.domain import user as domain
 from samplemind.domain.library import AudioFileOrder
+from schema.ai import AiUsage
 from schema.context import Info
 from schema.directives import Cost, list_size
 from schema.ids import encode_id
@@ -45,6 +47,13 @@ class User(Node):
     )
     async def total_analyses(self, info: Info) -> int:
         return await count_analyses(info.context)
+
+    @strawberry.field(
+        description="What the user's questions to AI providers took today, and may take.",
+        directives=[Cost(weight="1")],
+    )
+    async def ai_usage(self, info: Info) -> AiUsage:
+        return AiUsage.of(await ai_allowance(info.context))
 
     @strawberry.field(description="The user's files, the newest upload first.", directives=[PAGED])
     async def audio_files(

@@ -47,6 +47,10 @@ class Gemini:
         self._threads = ThreadPoolExecutor(settings.ai_concurrency, "gemini")
         self._is_set_up = False
 
+    async def open(self) -> None:
+        if not self._is_set_up:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._set_up)
+
     async def complete(self, question: Question) -> Reply:
         """Raises as Provider says."""
         loop = asyncio.get_running_loop()
@@ -65,7 +69,6 @@ class Gemini:
         from google.generativeai.types import RequestOptions
         from google.protobuf.json_format import ParseError
 
-        self._set_up()
         model = GenerativeModel(self.model, system_instruction=question.system)
         config = {
             "response_mime_type": "application/json",
@@ -92,9 +95,7 @@ class Gemini:
             raise AiUnavailable(f"Gemini cannot be reached: {type(error).__name__}.") from error
 
     def _set_up(self) -> None:
-        """Once a process: the SDK's settings are its module's."""
-        if self._is_set_up:
-            return
+        """The SDK's settings are its module's, so of the whole process."""
         from google.generativeai.client import configure, get_default_generative_client
 
         configure(

@@ -50,11 +50,15 @@ class OpenAi:
         heard = settings.openai_hears
         self.hears = "audio" in self.model if heard is None else heard
 
+    async def open(self) -> None:
+        if self._client is None:
+            self._client = await asyncio.to_thread(self._make)
+
     async def complete(self, question: Question) -> Reply:
         """Raises as Provider says."""
         import openai
 
-        client = await self._open()
+        client = self._opened()
         while True:
             try:
                 completion = await client.chat.completions.create(**self._request(question))
@@ -73,10 +77,9 @@ class OpenAi:
         if self._client:
             await self._client.close()
 
-    async def _open(self) -> "AsyncOpenAI":
+    def _opened(self) -> "AsyncOpenAI":
         if self._client is None:
-            # Its import takes seconds, and so would stop everybody else.
-            self._client = await asyncio.to_thread(self._make)
+            raise RuntimeError("open it first")
         return self._client
 
     def _make(self) -> "AsyncOpenAI":

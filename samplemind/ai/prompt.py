@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import orjson
@@ -29,7 +29,8 @@ class Prompt:
     words or the schema. `system` is ours alone; everything that anybody else wrote goes into
     `data`, which is sent as JSON in a message of its own. `subject` is what it is about, and what
     an answer is kept by beside owner, question and model; the data where it is empty. `sound` is
-    asked for only where a model hears it.
+    asked for only where a model hears it. The validators of the schema are told `context`, and
+    `again`: True in the second answer, in which they may leave out what is wrong.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Prompt:
     data: Mapping[str, object]
     subject: str = ""
     sound: Callable[[], Awaitable[Excerpt | None]] | None = None
+    context: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def instructions(self) -> str:

@@ -58,6 +58,10 @@ class Provider(Protocol):
     model: str
     hears: bool
 
+    async def open(self) -> None:
+        """Imports what the first question needs, which takes seconds: off the event loop."""
+        ...
+
     async def complete(self, question: Question) -> Reply:
         """Asks once. Raises AiUnavailable, AiTimeout, AiRateLimited, AiMisconfigured and
         AiQuestionRejected."""

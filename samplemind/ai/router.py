@@ -66,7 +66,7 @@ class Ai:
 
     @property
     def is_configured(self) -> bool:
-        return bool(self._candidates(None))
+        return self._settings.asks_ai
 
     async def providers(self) -> list[AiProvider]:
         """Every provider there is. Asks none of them."""
@@ -98,10 +98,7 @@ class Ai:
         """
         candidates = self._candidates(preferred)
         if not candidates:
-            raise AiNotConfigured(
-                "No AI provider is configured: whoever runs this server sets "
-                "SAMPLEMIND_OPENAI_API_KEY, SAMPLEMIND_OPENAI_URL or SAMPLEMIND_GEMINI_API_KEY."
-            )
+            raise AiNotConfigured
         asking = _Asking(prompt, schema, owner_id, self._settings.ai_send_sound)
         errors: list[AiError] = []
         for number, provider in enumerate(candidates, start=1):
@@ -149,7 +146,7 @@ class Ai:
         if value is None:
             return None
         try:
-            answer = asking.schema.model_validate(value)
+            answer = asking.schema.model_validate(value, context=dict(asking.prompt.context))
         except ValidationError:
             # Of a release whose version was not counted up.
             return None
@@ -171,12 +168,12 @@ class Ai:
         first = await self._reply(asking, provider, question, may_wait=may_wait)
         replies = [first]
         try:
-            value = _read(first.text, asking.schema)
+            value = asking.read(first.text)
         except ValidationError as error:
             repair = _again(question, first.text, error)
             replies.append(await self._reply(asking, provider, repair, may_wait=may_wait))
             try:
-                value = _read(replies[-1].text, asking.schema)
+                value = asking.read(replies[-1].text, again=True)
             except ValidationError as error:
                 _log.warning("an answer is wrong", provider=provider.name, problems=_said(error))
                 raise AiInvalidAnswer(
@@ -246,9 +243,20 @@ class _Asking(Generic[T]):
             self._make_sound = None
         return self._sound
 
+    def read(self, text: str, *, again: bool = False) -> T:
+        """Models that know no JSON mode put it between words, or into a block of code.
+
+        Raises ValidationError.
+        """
+        start, end = text.find("{"), text.rfind("}")
+        found = text[start : end + 1] if 0 <= start < end else text
+        context = {**self.prompt.context, "again": again}
+        return self.schema.model_validate_json(found, context=context)
+
 
 def _in_time(provider: Provider) -> Callable[[Question], Awaitable[Reply]]:
     async def ask(question: Question) -> Reply:
+        await provider.open()
         try:
             async with asyncio.timeout(question.seconds):
                 return await provider.complete(question)
@@ -262,15 +270,6 @@ def _in_time(provider: Provider) -> Callable[[Question], Awaitable[Reply]]:
 
 def _pause(error: AiRateLimited) -> float:
     return _PAUSE_SECONDS if error.retry_after is None else max(error.retry_after, 0.1)
-
-
-def _read(text: str, schema: type[T]) -> T:
-    """Models that know no JSON mode put it between words, or into a block of code.
-
-    Raises ValidationError.
-    """
-    start, end = text.find("{"), text.rfind("}")
-    return schema.model_validate_json(text[start : end + 1] if 0 <= start < end else text)
 
 
 def _again(question: Question, text: str, error: ValidationError) -> Question:

@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from samplemind.audio.decode import probe
+from samplemind.audio.excerpt import write_excerpt
 from samplemind.audio.waveform import peaks
 from samplemind.domain.errors import DomainError
 from samplemind.domain.sound_limits import SoundLimits
@@ -52,6 +53,9 @@ def _answer(question: dict[str, Any], limits: SoundLimits) -> dict[str, Any]:
     try:
         if question["what"] == "facts":
             return {"facts": dataclasses.asdict(probe(path, question["filename"], limits))}
+        if question["what"] == "excerpt":
+            to = Path(question["to"])
+            return {"seconds": write_excerpt(path, to, question["seconds"], limits)}
         found = peaks(path, question["frames"], question["points"], limits)
         return {"peaks": found.tolist()}
     except DomainError as error:

@@ -31,6 +31,7 @@ PERMISSIONS = {
         "similarTo": Access.USER,
         "searchAudio": Access.USER,
         "libraryStats": Access.USER,
+        "aiProviders": Access.USER,
         "auditEvents": Access.ADMIN,
     },
     "Mutation": {

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import Annotated
 
 import typer
 
@@ -34,7 +35,11 @@ def api() -> None:
         run_api(get_settings())
 
 
-def worker() -> None:
+def worker(
+    ai: Annotated[
+        bool, typer.Option("--ai", help="Ask AI providers, instead of analysing sounds.")
+    ] = False,
+) -> None:
     """Run one worker. Every part needs its address (SAMPLEMIND_MONGO_URL, ...)."""
     from samplemind.refusal import refuse_without_addresses
     from samplemind.settings import get_settings
@@ -43,11 +48,17 @@ def worker() -> None:
         refuse_without_addresses(get_settings())
 
     use_one_thread()
-    from samplemind.jobs.worker import work
     from samplemind.logs import configure_logs
 
     configure_logs(get_settings())
-    work()
+    if ai:
+        from samplemind.jobs.ai_worker import ask
+
+        ask()
+    else:
+        from samplemind.jobs.worker import work
+
+        work()
 
 
 @contextlib.contextmanager

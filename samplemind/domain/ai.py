@@ -27,8 +27,8 @@ class AiStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AiInsight:
-    """What a model says of a sound. `detailed` holds instruments, mood, genre, mix_notes and
-    arrangement_ideas, all of them lists of texts."""
+    """What a model says of a sound. `detailed` holds instruments, mood, genre, mixNotes and
+    arrangementIdeas, all of them lists of texts."""
 
     provider: AiProviderName
     model: str
@@ -44,12 +44,13 @@ class AiPart:
     """The AI's part of an analysis: what was asked and what came of it.
 
     `preferred` is the provider that was asked for, None where it does not matter; `afresh` says
-    that no kept answer will do.
+    that no kept answer will do; `attempts` counts the times a worker has begun it.
     """
 
     status: AiStatus = AiStatus.QUEUED
     preferred: AiProviderName | None = None
     afresh: bool = False
+    attempts: int = 0
     insight: AiInsight | None = None
     failure: Failure | None = None
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from samplemind.domain.ai import AiPart
+from samplemind.domain.ai import AiPart, AiProviderName
 from samplemind.domain.failure import Failure
 
 
@@ -23,6 +23,19 @@ class AnalysisLevel(StrEnum):
     @property
     def depth(self) -> int:
         return list(AnalysisLevel).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisOptions:
+    """What is asked of a sound. `provider` is the AI provider to ask first."""
+
+    level: AnalysisLevel = AnalysisLevel.STANDARD
+    include_ai: bool = False
+    provider: AiProviderName | None = None
+
+    @property
+    def asks_ai(self) -> bool:
+        return self.include_ai or self.level is AnalysisLevel.PROFESSIONAL
 
 
 class AnalysisStatus(StrEnum):

@@ -232,6 +232,12 @@ class AiError(DomainError):
 class AiNotConfigured(AiError):
     code = "AI_NOT_CONFIGURED"
 
+    def __init__(self) -> None:
+        super().__init__(
+            "No AI provider is configured: whoever runs this server sets SAMPLEMIND_OPENAI_API_KEY "
+            "or SAMPLEMIND_GEMINI_API_KEY, or SAMPLEMIND_OPENAI_URL for a model of its own."
+        )
+
 
 class AiBudgetExceeded(AiError):
     """The user's questions of today have taken what they may."""

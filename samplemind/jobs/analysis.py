@@ -6,10 +6,12 @@ from pathlib import Path
 
 import structlog
 
+from samplemind.domain.ai import AiPart, AiStatus
 from samplemind.domain.analysis import Analysis, AnalysisLevel, AnalysisStatus, Failure, Findings
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.errors import AnalysisTimeout, DomainError
 from samplemind.domain.ids import new_id
+from samplemind.jobs.ai import ask_for_it
 from samplemind.jobs.progress import tell_moved
 from samplemind.parts import Parts
 
@@ -54,6 +56,8 @@ async def run_analysis(
         done = await _fail(parts, analysis, failure, started)
     if done:
         await tell_moved(parts, done, AnalysisStatus.RUNNING)
+        if done.status is AnalysisStatus.SUCCEEDED:
+            await ask_for_it(parts, done)
 
 
 async def give_up(parts: Parts, analysis_id: str, seconds: float) -> None:
@@ -73,13 +77,19 @@ async def _succeed(
     if analysis.attempts > _MAX_ATTEMPTS:
         raise WorkerLost(f"The worker was lost {_MAX_ATTEMPTS} times while it read this file.")
     audio_file = await _file_of(parts, analysis)
-    findings = await _find(parts, analyze, audio_file, analysis.level)
+    known = await _known(parts, audio_file)
+    if known and _can_take_over(analysis, known):
+        findings = known.findings
+    else:
+        findings = await _find(parts, analyze, audio_file, analysis.level)
     # It may have been deleted meanwhile, and its owner too: then nobody would remove its vector.
     audio_file = await _file_of(parts, analysis)
     # The vector first: without its analysis it is harmless, and not the other way round.
     await parts.vectors.put(audio_file, findings)
     seconds = time.perf_counter() - started
-    done = await parts.store.analyses.succeed(analysis.id, findings, seconds)
+    done = await parts.store.analyses.succeed(
+        analysis.id, findings, seconds, _ai_part(analysis, known)
+    )
     if done and not await parts.store.audio_files.set_analysis(done):
         # Deleted meanwhile.
         await parts.vectors.remove(done.owner_id, done.audio_file_id)
@@ -92,6 +102,31 @@ async def _fail(
 ) -> Analysis | None:
     seconds = time.perf_counter() - started
     return await parts.store.analyses.fail(analysis.id, failure, seconds)
+
+
+async def _known(parts: Parts, audio_file: AudioFile) -> Analysis | None:
+    """The analysis that stands for the file so far."""
+    if audio_file.analysis_id is None:
+        return None
+    return await parts.store.analyses.whole(audio_file.owner_id, audio_file.analysis_id)
+
+
+def _can_take_over(analysis: Analysis, known: Analysis) -> bool:
+    """Whether all that is missing is what an AI says: the sound need not be heard again."""
+    return (
+        analysis.ai is not None
+        and not analysis.ai.afresh
+        and known.level is analysis.level
+        and known.engine_version == analysis.engine_version
+    )
+
+
+def _ai_part(analysis: Analysis, known: Analysis | None) -> AiPart | None:
+    """What an AI has said of a file stays with it until another is asked."""
+    said = known and known.ai and known.ai.insight
+    if said and (analysis.ai is None or analysis.ai.failure):
+        return AiPart(AiStatus.SUCCEEDED, said.provider, insight=said)
+    return analysis.ai
 
 
 async def _file_of(parts: Parts, analysis: Analysis) -> AudioFile:

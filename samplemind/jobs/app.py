@@ -7,6 +7,11 @@ from samplemind.settings import Settings, get_settings
 
 INTERACTIVE = "interactive"
 BATCH = "batch"
+# Of a worker of its own, which waits for others and so does many at once.
+AI = "ai"
+AI_BATCH = "ai-batch"
+
+_QUEUES = (INTERACTIVE, BATCH, AI, AI_BATCH)
 
 # Seconds after the longest analysis until the task of a lost worker is given to another: none is
 # started twice while it runs.
@@ -18,7 +23,7 @@ def make_app(settings: Settings) -> Celery:
     from the batch queue only when nobody waits in the interactive one."""
     app = Celery("samplemind", broker=settings.redis_url)
     app.conf.update(
-        task_queues=[Queue(name, Exchange(name), name) for name in (INTERACTIVE, BATCH)],
+        task_queues=[Queue(name, Exchange(name), name) for name in _QUEUES],
         task_default_queue=INTERACTIVE,
         task_ignore_result=True,
         task_acks_late=True,

@@ -4,9 +4,10 @@ a task that meets nothing to do does nothing."""
 import asyncio
 from collections.abc import Sequence
 
-from samplemind.jobs.app import BATCH, INTERACTIVE, app
+from samplemind.jobs.app import AI, AI_BATCH, BATCH, INTERACTIVE, app
 
 ANALYZE = "samplemind.analyze"
+ASK_AI = "samplemind.ask_ai"
 DISPATCH_BATCH = "samplemind.dispatch_batch"
 HEAR_UNSAVED = "samplemind.hear_unsaved"
 GIVE_UP = "samplemind.give_up"
@@ -19,6 +20,12 @@ _GRACE_SECONDS = 10
 async def queue_analysis(analysis_id: str) -> None:
     """One analysis that somebody waits for."""
     await asyncio.to_thread(app.send_task, ANALYZE, [analysis_id], queue=INTERACTIVE)
+
+
+async def queue_ai(analysis_id: str, *, in_batch: bool) -> None:
+    """The AI's part of an analysis that has succeeded."""
+    queue = AI_BATCH if in_batch else AI
+    await asyncio.to_thread(app.send_task, ASK_AI, [analysis_id], queue=queue)
 
 
 async def queue_unsaved(id_: str, filename: str, seconds: float) -> None:

@@ -5,6 +5,7 @@ import psutil
 from samplemind.audio import ENGINE_VERSION
 from samplemind.domain.analysis import Analysis, AnalysisStatus
 from samplemind.domain.ids import new_id, now
+from samplemind.jobs.ai import LOST_AFTER
 from samplemind.jobs.presence import WorkerPresence, present_workers
 from samplemind.parts import Parts
 
@@ -21,6 +22,12 @@ async def lost_analyses(parts: Parts, worker: str) -> list[str]:
         if other.name != worker and not _is_gone(other, worker)
     ]
     return [] if others else await parts.store.analyses.pending_ids()
+
+
+async def pending_ai(parts: Parts) -> list[Analysis]:
+    """Analyses whose AI is still to be asked, the oldest first: what waits, and what somebody
+    began so long ago that nobody can be at it any more. It does no harm to queue one twice."""
+    return await parts.store.analyses.ai_pending(LOST_AFTER)
 
 
 async def outdated_files(parts: Parts) -> list[str]:

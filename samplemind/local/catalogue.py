@@ -49,14 +49,19 @@ def databases(settings: Settings) -> tuple[Settings, list[Part]]:
 
 
 def processes(settings: Settings) -> list[Part]:
-    """The worker and the API, told every address in `settings` through their environment."""
+    """The workers and the API, told every address in `settings` through their environment."""
     told = {
         f"SAMPLEMIND_{name.upper()}": str(getattr(settings, name))
         for name in ("mongo_url", "redis_url", "chroma_url", "blob_url", "host", "port", "data_dir")
     }
     host, port = settings.host, settings.port
     command = (sys.executable, "-m", "samplemind")
+    # Nobody waits for it: what it does is never in the way of anything else.
+    ai = Part(
+        "ai", (*command, "worker", "--ai"), lambda: None, "samplemind worker", environment=told
+    )
     return [
+        *([ai] if settings.asks_ai else []),
         Part(
             "worker",
             (*command, "worker"),

@@ -3,13 +3,14 @@ so that one conditional write on it decides who may move an analysis on."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from bson.binary import Binary
 from cachetools import LRUCache
 from pydantic import TypeAdapter
 
+from samplemind.domain.ai import AiInsight, AiPart, AiStatus
 from samplemind.domain.analysis import Analysis, AnalysisStatus, Failure, Findings
 from samplemind.domain.batch_job import BatchJob
 from samplemind.domain.paging import Page, Window
@@ -18,6 +19,8 @@ from samplemind.store.pages import read_page, read_pages
 
 _analysis = TypeAdapter(Analysis)
 _findings = TypeAdapter(Findings)
+_ai_part = TypeAdapter(AiPart)
+_insight = TypeAdapter(AiInsight)
 
 # About 10 KB each, more for a track.
 _REMEMBERED = 1_000
@@ -43,7 +46,13 @@ def _dump(analysis: Analysis) -> Document:
         "state": _state(id_, analysis.status),
         "by_file": scoped(owner, analysis.audio_file_id, id_),
         **({} if analysis.status.is_final else {"pending": id_}),
+        **(_ai(id_, analysis.ai) if analysis.ai else {}),
     }
+
+
+def _ai(id_: str, ai: AiPart) -> Document:
+    """The AI's part is moved on as the analysis is, by a string of its own."""
+    return {"ai": _ai_part.dump_python(ai, mode="json"), "ai_state": _ai_state(id_, ai.status)}
 
 
 def _result(findings: Findings) -> Document:
@@ -73,13 +82,23 @@ def _state(id_: str, status: AnalysisStatus) -> str:
     return f"{id_}:{status.value}"
 
 
+def _ai_state(id_: str, status: AiStatus) -> str:
+    return f"{id_}:{status.value}"
+
+
+def _is_settled(analysis: Analysis) -> bool:
+    """Whether it never changes again."""
+    is_done = analysis.status is AnalysisStatus.SUCCEEDED
+    return is_done and (analysis.ai is None or analysis.ai.status.is_final)
+
+
 class Analyses:
     """The runs of the analysis. Reads for a caller take the owner."""
 
     def __init__(self, database: Database) -> None:
         self._analyses = database["analyses"]
-        # What has succeeded never changes again, so a process need not read it twice.
-        self._succeeded: LRUCache[str, Analysis] = LRUCache(_REMEMBERED)
+        # What is settled never changes again, so a process need not read it twice.
+        self._settled: LRUCache[str, Analysis] = LRUCache(_REMEMBERED)
 
     async def prepare(self) -> None:
         """Makes the indexes; safe to call at every start."""
@@ -90,6 +109,8 @@ class Analyses:
         await self._analyses.create_index("audio_file_id")
         await self._analyses.create_index("batch_id", sparse=True)
         await self._analyses.create_index("pending", sparse=True)
+        await self._analyses.create_index("ai_state", sparse=True)
+        await self._analyses.create_index("ai_pending", sparse=True)
 
     async def add(self, analyses: Sequence[Analysis]) -> None:
         await self._analyses.insert_many([_dump(analysis) for analysis in analyses])
@@ -97,13 +118,13 @@ class Analyses:
     async def by_ids(self, owner_id: str, ids: Sequence[str]) -> list[Analysis | None]:
         """In the order of `ids`, None where the owner has no such analysis."""
         keys = [scoped(owner_id, id_) for id_ in ids]
-        found = {key: self._succeeded.get(key) for key in keys}
+        found = {key: self._settled.get(key) for key in keys}
         if unknown := [key for key, analysis in found.items() if analysis is None]:
             cursor = self._analyses.find({"key": {"$in": unknown}}, _WITHOUT_VECTORS)
             for document in await cursor.to_list(None):
                 analysis = found[document["key"]] = _load(document)
-                if analysis.status is AnalysisStatus.SUCCEEDED:
-                    self._succeeded[document["key"]] = analysis
+                if _is_settled(analysis):
+                    self._settled[document["key"]] = analysis
         return [found[key] for key in keys]
 
     async def page_of_file(
@@ -219,6 +240,11 @@ class Analyses:
             async for row in cursor
         }
 
+    async def whole(self, owner_id: str, id_: str) -> Analysis | None:
+        """An analysis with its vector and its fingerprint."""
+        row = await self._analyses.find_one({"key": scoped(owner_id, id_)})
+        return _load(row) if row else None
+
     async def fingerprints(self, owner_id: str, ids: Sequence[str]) -> list[bytes | None]:
         """In the order of `ids`; None where there is no such analysis, or it made none."""
         keys = [scoped(owner_id, id_) for id_ in ids]
@@ -247,10 +273,56 @@ class Analyses:
             return await self._move(id_, running, running, attempts=1)
         return started
 
-    async def succeed(self, id_: str, findings: Findings, seconds: float) -> Analysis | None:
-        """Moves RUNNING to SUCCEEDED with what was found."""
+    async def succeed(
+        self, id_: str, findings: Findings, seconds: float, ai: AiPart | None = None
+    ) -> Analysis | None:
+        """Moves RUNNING to SUCCEEDED with what was found. `ai` is its AI's part: what is to be
+        asked, or what is known already."""
         change = {**_result(findings), "processing_seconds": seconds, "failure": None}
+        if ai:
+            change |= _ai(id_, ai)
+            if not ai.status.is_final:
+                change["ai_pending"] = id_
         return await self._finish(id_, AnalysisStatus.SUCCEEDED, change)
+
+    async def ai_pending(self, lost_after: timedelta) -> list[Analysis]:
+        """Everybody's analyses whose AI is to be asked, the oldest first: those that wait, and
+        those that somebody began longer than `lost_after` ago."""
+        cursor = self._analyses.find({"ai_pending": {"$gt": ""}}, _WITHOUT_VECTORS)
+        begun = datetime.now(UTC) - lost_after
+        return [
+            _load(document)
+            async for document in cursor.sort("ai_pending")
+            if document["ai"]["status"] == AiStatus.QUEUED or document["ai_begun_at"] < begun
+        ]
+
+    async def start_ai(self, id_: str, lost_after: timedelta) -> Analysis | None:
+        """Moves the AI's part of what has succeeded from QUEUED to RUNNING; None where another
+        worker has it. One that was begun longer than `lost_after` ago is begun again."""
+        queued, running = AiStatus.QUEUED, AiStatus.RUNNING
+        pending = {"ai_pending": id_}
+        change = {"ai_begun_at": datetime.now(UTC)}
+        begun = await self._move_ai(id_, queued, running, change, where=pending, attempts=1)
+        if begun is None:
+            lost = {**pending, "ai_begun_at": {"$lt": datetime.now(UTC) - lost_after}}
+            begun = await self._move_ai(id_, running, running, change, where=lost, attempts=1)
+        return begun
+
+    async def finish_ai(self, id_: str, result: AiInsight | Failure) -> Analysis | None:
+        """Moves the AI's part from RUNNING to its end."""
+        if isinstance(result, Failure):
+            failure = {"code": result.code, "message": result.message}
+            return await self._move_ai(
+                id_, AiStatus.RUNNING, AiStatus.FAILED, {"ai.failure": failure}
+            )
+        insight = _insight.dump_python(result, mode="json")
+        return await self._move_ai(
+            id_, AiStatus.RUNNING, AiStatus.SUCCEEDED, {"ai.insight": insight}
+        )
+
+    async def release_ai(self, id_: str) -> None:
+        """Gives back what cannot be brought to an end now."""
+        await self._move_ai(id_, AiStatus.RUNNING, AiStatus.QUEUED, {}, attempts=-1)
 
     async def fail(self, id_: str, failure: Failure, seconds: float) -> Analysis | None:
         """Moves RUNNING to FAILED with the reason."""
@@ -286,11 +358,40 @@ class Analyses:
         of_file = {"by_file": within(scoped(owner_id, audio_file_id, ""))}
         final = [status.value for status in AnalysisStatus if status.is_final]
         await self._analyses.delete_many({**of_file, "batch_id": None, "status": {"$in": final}})
-        await self._analyses.update_many(of_file, {"$set": _result(Findings())})
+        await self._analyses.update_many(
+            of_file,
+            {
+                "$set": {**_result(Findings()), "ai": None},
+                "$unset": {"ai_state": "", "ai_pending": ""},
+            },
+        )
 
     async def forget_owner(self, owner_id: str) -> None:
         """Removes all of an owner's."""
         await self._analyses.delete_many({"key": within(scoped(owner_id, ""))})
+
+    async def _move_ai(
+        self,
+        id_: str,
+        before: AiStatus,
+        after: AiStatus,
+        fields: Document,
+        *,
+        where: Document | None = None,
+        attempts: int = 0,
+    ) -> Analysis | None:
+        moved = {"ai.status": after.value, "ai_state": _ai_state(id_, after)}
+        change: Document = {"$set": {**fields, **moved}}
+        if attempts:
+            change["$inc"] = {"ai.attempts": attempts}
+        if after.is_final:
+            change["$unset"] = {"ai_pending": ""}
+        found = {"ai_state": _ai_state(id_, before), **(where or {})}
+        result = await self._analyses.update_one(found, change)
+        if not result.modified_count:
+            return None
+        document = await self._analyses.find_one({"_id": id_}, _WITHOUT_VECTORS)
+        return _load(document) if document else None
 
     async def _finish(self, id_: str, status: AnalysisStatus, change: Document) -> Analysis | None:
         change = {**change, "finished_at": datetime.now(UTC)}

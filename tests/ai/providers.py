@@ -145,7 +145,8 @@ def _handler(server: Providers) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             provider = OPENAI if self.path == "/v1/chat/completions" else GEMINI
-            asked = Asked(provider, self.path, dict(self.headers), body)
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            asked = Asked(provider, self.path, headers, body)
             play = server.play(asked)
             time.sleep(play.seconds)
             if play.hangs_up:
@@ -176,7 +177,7 @@ def _handler(server: Providers) -> type[BaseHTTPRequestHandler]:
             except OSError:
                 self.close_connection = True
 
-        def log_message(self, *_: object) -> None: ...
+        def log_message(self, format: str, *args: object) -> None: ...
 
     return Handler
 

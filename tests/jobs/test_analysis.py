@@ -14,6 +14,7 @@ from resolvers.scope import Scope
 from samplemind.domain.analysis import (
     Analysis,
     AnalysisLevel,
+    AnalysisOptions,
     AnalysisStatus,
     Findings,
     SampleKind,
@@ -281,12 +282,14 @@ async def test_who_asks_less_later_loses_nothing(
             return Findings(kind=SampleKind.LOOP)
         return findings(embedding=embedding(1.0), fingerprint=b"print")
 
-    deep = await request_analysis(scope, file, AnalysisLevel.DETAILED)
+    deep = await request_analysis(scope, file, AnalysisOptions(AnalysisLevel.DETAILED))
     await run_analysis(parts, analyze, deep.id)
     forced = deep
     # More of them than are looked through for an answer.
     for _ in range(11):
-        forced = await request_analysis(scope, file, AnalysisLevel.BASIC, force=True)
+        forced = await request_analysis(
+            scope, file, AnalysisOptions(AnalysisLevel.BASIC), force=True
+        )
         await run_analysis(parts, analyze, forced.id)
     assert (await _stored(parts, forced)).status is AnalysisStatus.SUCCEEDED
     scope.forget()
@@ -300,14 +303,18 @@ async def test_who_asks_less_later_loses_nothing(
     assert await parts.store.analyses.fingerprints(owner_id, [known.id]) == [b"print"]
     assert await parts.vectors.nearest(owner_id, embedding(1.0), 5)
     for level in (AnalysisLevel.STANDARD, AnalysisLevel.DETAILED):
-        assert (await request_analysis(scope, stored, level)).id == deep.id
-    assert (await request_analysis(scope, stored, AnalysisLevel.PROFESSIONAL)).id > forced.id
+        assert (await request_analysis(scope, stored, AnalysisOptions(level))).id == deep.id
+    assert (
+        await request_analysis(scope, stored, AnalysisOptions(AnalysisLevel.PROFESSIONAL))
+    ).id > forced.id
 
 
 async def _batch_of(scope: Scope, upload: Upload, *contents: bytes) -> tuple[BatchJob, list[str]]:
     """A batch of files with these contents, and the ids of its analyses."""
     files = [await upload(content) for content in contents]
-    batch = await create_batch_job(scope, [f.id for f in files], None, AnalysisLevel.BASIC)
+    batch = await create_batch_job(
+        scope, [f.id for f in files], None, AnalysisOptions(AnalysisLevel.BASIC)
+    )
     return batch, await _queued(scope, batch)
 
 

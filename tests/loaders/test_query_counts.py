@@ -64,6 +64,7 @@ RELATIONS = {
     "BatchJob.items": _batches(f"items{_PAGE.replace('node { id }', 'node { status }')}"),
     "User.totalUploads": _owners("totalUploads"),
     "User.totalAnalyses": _owners("totalAnalyses"),
+    "User.aiUsage": _owners("aiUsage { costUsd }"),
     "User.apiKeys": _owners("apiKeys { name }"),
     "User.audioFiles": _owners(f"audioFiles{_PAGE}"),
     "AudioFileConnection.totalCount": _owners("audioFiles { totalCount }"),
