@@ -2,18 +2,18 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
 
 from resolvers.prompts import understood
 from resolvers.scope import Scope
-from resolvers.similarity import Embedding, nearest
+from resolvers.similarity import Embedding
 from samplemind.audio.blend import blend
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.errors import BadUserInput
-from samplemind.domain.library import AudioFileFilter, AudioFileOrder
+from samplemind.domain.library import AudioFileFilter, AudioFileOrder, words_of
 from samplemind.domain.paging import Page, Row, Window
 from samplemind.domain.search import (
     LONGEST_PROMPT,
@@ -30,12 +30,16 @@ _FIELD = ("prompt",)
 
 _LABELS = frozenset((*NAMES, *LOOPS, *DESCRIPTORS))
 
-# How many of the newest files that match are looked at for examples, and how many examples of
-# what is sought, and of what is not, make the point to search from.
+# How many of the newest files that match are looked at for examples, and how many of them, a part
+# of those that bear the words, make the point to search from.
 _LOOKED_THROUGH = 400
-_EXAMPLES = 15
-_BEST_OF, _FEW = 3, 3
-"""Of many that bear a word, a third are its examples, and three at least."""
+_BEST_OF, _FEW, _EXAMPLES = 3, 3, 15
+
+# Of what lies nearest to that point so much is ranked, by what the analysis says of each and by how
+# near it lies. Words alone cannot tell apart what bears them alike, nearness alone takes a dark tom
+# for a dark kick: benchmarks/search_words.py.
+_RANKED = 500
+_WEIGHT_OF_WORDS = 0.7
 
 # Scores of words for how a sound is go up to this, those of names to 1.
 _DESCRIBING = 0.03
@@ -43,7 +47,7 @@ _DESCRIBING = 0.03
 # Names that are any of more than so many are no picture of a sound.
 _MOST_NAMES = 4
 
-_KEPT_SECONDS = 6 * 3_600
+_KEPT_SECONDS = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +67,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """A prompt made ready. `target` is the point to search from, None where nothing ranks;
-    `is_nothing` where the prompt asks for nothing."""
+    """A prompt made ready. `ranking` has ids and scores, best first; None where nothing ranks."""
 
     understood: Understood
-    target: Embedding | None
+    ranking: tuple[tuple[str, float], ...] | None
 
 
 _searches = TypeAdapter(_Search)
@@ -126,19 +129,37 @@ async def _prepared(scope: Scope, prompt: str) -> _Search:
     ranks = bool(understanding.like or understanding.unlike)
     relaxed = await _relaxed(scope, understanding.filter, ranks=ranks)
     found = replace(found, understanding=understanding, relaxed=relaxed)
-    return _Search(found, await _target(scope, found))
+    return _Search(found, await _ranking(scope, found))
 
 
 async def _page(scope: Scope, search: _Search, window: Window) -> Page[FoundAudioFile]:
+    if search.ranking is not None:
+        return await _page_of(scope, search.ranking, window)
     filter_ = search.understood.filter
-    if search.target is not None:
-        found = await nearest(scope, search.target, frozenset(), window, filter_)
-        return found.map(lambda each: FoundAudioFile(each.audio_file, each.score))
     if filter_ == AudioFileFilter():
         # It asks for nothing, which is not the same as for everything.
         return Page([], has_next=False, has_previous=False)
     page = await scope.parts.store.audio_files.page(scope.owner_id, window, _NEWEST, filter_)
     return page.map(lambda file: FoundAudioFile(file, None))
+
+
+async def _page_of(
+    scope: Scope, ranking: Sequence[tuple[str, float]], window: Window
+) -> Page[FoundAudioFile]:
+    try:
+        start = max(int(window.after or 0), 0)
+    except ValueError:
+        raise BadUserInput("This cursor is not one of a search.", field=("after",)) from None
+    shown = ranking[start : start + window.size]
+    files = await scope.loaders.audio_files_by_id.load_many([id_ for id_, _ in shown])
+    rows = [
+        Row(str(place), FoundAudioFile(file, score))
+        for place, (file, (_, score)) in enumerate(zip(files, shown, strict=True), start + 1)
+        # It may have been deleted meanwhile.
+        if file is not None
+    ]
+    more = len(ranking) > start + window.size
+    return Page(rows, has_next=more, has_previous=window.after is not None)
 
 
 async def _grounded(scope: Scope, understanding: Understanding) -> Understanding:
@@ -187,43 +208,106 @@ async def _relaxed(scope: Scope, filter_: AudioFileFilter, *, ranks: bool) -> tu
     return tuple(given_up)
 
 
-async def _target(scope: Scope, found: Understood) -> Embedding | None:
-    """The point to search from, made of the library's own sounds: those that bear the words
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What ranks: `names` any of which it should be, words that it should bear, and words that it
+    should not."""
+
+    names: tuple[str, ...]
+    like: tuple[str, ...]
+    unlike: tuple[str, ...]
+
+    @classmethod
+    def of(cls, found: Understood) -> "_Wanted":
+        understanding = found.understanding
+        names = found.filter.labels or ()
+        like = understanding.like
+        opposites = (OPPOSITES[word] for word in like if word in OPPOSITES)
+        unlike = dict.fromkeys((*understanding.unlike, *opposites))
+        return cls(
+            names=names if len(names) <= _MOST_NAMES else (),
+            like=like,
+            unlike=tuple(word for word in unlike if word not in like),
+        )
+
+    @property
+    def away(self) -> "_Wanted":
+        return _Wanted(self.names, self.unlike, self.like)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What examples have to bear, where it is a label."""
+        return tuple(word for word in self.like or self.names if word in _LABELS)
+
+    def strength(self, known: "_Known") -> float:
+        """How much the sound is wanted: 1 is the most, 0.5 what speaks neither for it nor against
+        it where words say how it should sound."""
+        name = max(map(known.strength, self.names)) if self.names else 1.0
+        if not (self.like or self.unlike):
+            return name
+        return name * (1 + known.mean(self.like) - known.mean(self.unlike)) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of one sound: the scores of its labels, and the words in its names."""
+
+    scores: Mapping[str, float]
+    words: Sequence[str]
+
+    def strength(self, word: str) -> float:
+        """How strongly it bears the word, 0 to 1."""
+        if word not in _LABELS:
+            return float(any(own.startswith(word) for own in self.words))
+        return min(1.0, self.scores.get(word, 0) / (_DESCRIBING if word in DESCRIPTORS else 1))
+
+    def mean(self, words: Sequence[str]) -> float:
+        return sum(map(self.strength, words)) / max(len(words), 1)
+
+
+async def _ranking(scope: Scope, found: Understood) -> tuple[tuple[str, float], ...] | None:
+    """The point to search from is made of the library's own sounds: those that bear the words
     strongest, away from those that bear their opposites (samplemind.audio.blend). Examples that
     the filter leaves are the best: the darkest of basses are not the darkest of all."""
-    understanding, filter_ = found.understanding, found.filter
-    names = understanding.filter.labels or ()
-    # All that is left bears the names: they are sought where nothing else is.
-    like = list(understanding.like or (names if len(names) <= _MOST_NAMES else ()))
-    unlike = list(understanding.unlike)
-    if not (like or unlike):
+    filter_, wanted = found.filter, _Wanted.of(found)
+    if not (wanted.names or wanted.like or wanted.unlike):
         return None
-    away = [*unlike, *(OPPOSITES[word] for word in like if word in OPPOSITES)]
-    away = [word for word in away if word not in like]
-    likes = await _examples(scope, filter_, like, away)
-    unlikes = [file for file in await _examples(scope, filter_, away, like) if file not in likes]
-    towards, from_ = await asyncio.gather(_vectors(scope, likes), _vectors(scope, unlikes))
+    likes = await _examples(scope, filter_, wanted)
+    away = await _examples(scope, filter_, wanted.away) if wanted.unlike else []
+    towards, from_ = await asyncio.gather(
+        _vectors(scope, likes), _vectors(scope, [file for file in away if file not in likes])
+    )
     if not towards:
         return None
     target = blend(towards, from_)
+    near = await scope.parts.vectors.nearest(scope.owner_id, target, _RANKED, filter_)
+    files = await scope.loaders.audio_files_by_id.load_many([each.audio_file_id for each in near])
+    known = await _known(scope, [file for file in files if file])
+    ranked = [
+        (id_, round(_blended(wanted.strength(known[id_]), each.score), 6))
+        for each in near
+        if (id_ := each.audio_file_id) in known
+    ]
     # Where nothing that has a vector is left by the filter, the newest are the answer.
-    return target if await scope.parts.vectors.nearest(scope.owner_id, target, 1, filter_) else None
+    return tuple(sorted(ranked, key=lambda each: (-each[1], each[0]))) or None
 
 
-async def _examples(
-    scope: Scope, filter_: AudioFileFilter, words: Sequence[str], others: Sequence[str]
-) -> list[AudioFile]:
-    """The files that bear the words strongest and the others weakest, in the order of their ids:
-    the same examples make the same point."""
-    labels = tuple(word for word in words if word in _LABELS)
+def _blended(of_words: float, of_nearness: float) -> float:
+    return _WEIGHT_OF_WORDS * of_words + (1 - _WEIGHT_OF_WORDS) * of_nearness
+
+
+async def _examples(scope: Scope, filter_: AudioFileFilter, wanted: _Wanted) -> list[AudioFile]:
+    """The files that are wanted most, in the order of their ids: the same examples make the same
+    point."""
     chosen: dict[str, AudioFile] = {}
-    if labels:
-        best = await _strongest(scope, filter_, labels, others)
+    if labels := wanted.labels:
+        best = await _best(scope, filter_, wanted)
         if len(best) < _FEW:
-            best += await _strongest(scope, AudioFileFilter(labels=labels), labels, others)
+            anywhere = replace(wanted, names=())
+            best += await _best(scope, AudioFileFilter(labels=labels), anywhere)
         count = min(max(len(best) // _BEST_OF, _FEW), _EXAMPLES)
         chosen |= {file.id: file for file in best[:count]}
-    for word in words:
+    for word in wanted.like:
         if word not in _LABELS:
             named = await _newest(scope, replace(filter_, search=word), _EXAMPLES)
             named = named or await _newest(scope, AudioFileFilter(search=word), _EXAMPLES)
@@ -231,23 +315,21 @@ async def _examples(
     return [chosen[id_] for id_ in sorted(chosen)]
 
 
-async def _strongest(
-    scope: Scope, filter_: AudioFileFilter, words: Sequence[str], others: Sequence[str]
-) -> list[AudioFile]:
+async def _best(scope: Scope, filter_: AudioFileFilter, wanted: _Wanted) -> list[AudioFile]:
+    """Those that bear a label that is wanted, the most wanted first."""
     files = await _newest(scope, filter_, _LOOKED_THROUGH)
+    known = await _known(scope, files)
+    bearing = [file for file in files if known[file.id].mean(wanted.labels) > 0]
+    return sorted(bearing, key=lambda file: (-wanted.strength(known[file.id]), file.id))
+
+
+async def _known(scope: Scope, files: Sequence[AudioFile]) -> dict[str, _Known]:
     ids = [file.analysis_id for file in files if file.analysis_id]
     scores = await scope.parts.store.analyses.label_scores(scope.owner_id, ids)
-    rated = []
-    for file in files:
-        known = scores.get(file.analysis_id or "", {})
-        if (bears := _strength(known, words)) > 0:
-            rated.append((_strength(known, others) - bears, file.id, file))
-    return [file for *_, file in sorted(rated, key=lambda each: each[:2])]
-
-
-def _strength(scores: dict[str, float], words: Sequence[str]) -> float:
-    """How strongly a sound bears the words together: 1 for each at the most."""
-    return sum(scores.get(word, 0) / (_DESCRIBING if word in DESCRIPTORS else 1) for word in words)
+    return {
+        file.id: _Known(scores.get(file.analysis_id or "", {}), words_of(file.filename, *file.tags))
+        for file in files
+    }
 
 
 async def _newest(scope: Scope, filter_: AudioFileFilter, count: int) -> list[AudioFile]:

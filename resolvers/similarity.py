@@ -62,7 +62,7 @@ async def similar_to(
             "This file has no analysis of level STANDARD or above yet: run analyzeAudio first.",
             field=("target", "audioFileId"),
         )
-    return await nearest(scope, embedding, frozenset((seed.id,)), window, filter_)
+    return await _nearest(scope, embedding, frozenset((seed.id,)), window, filter_)
 
 
 async def similar_to_blend(
@@ -91,7 +91,7 @@ async def similar_to_blend(
     likes = await _embeddings(scope, sorted(set(like)), "like")
     unlikes = await _embeddings(scope, sorted(set(unlike)), "unlike")
     seeds = frozenset((*like, *unlike))
-    return await nearest(scope, blend(likes, unlikes), seeds, window, filter_)
+    return await _nearest(scope, blend(likes, unlikes), seeds, window, filter_)
 
 
 async def similar_to_upload(
@@ -114,7 +114,7 @@ async def similar_to_upload(
     except DomainError as error:
         error.field = ("target", "upload")
         raise
-    return await nearest(scope, tuple(embedding), frozenset(), window, filter_)
+    return await _nearest(scope, tuple(embedding), frozenset(), window, filter_)
 
 
 async def _embeddings(scope: Scope, ids: list[str], name: str) -> list[Embedding]:
@@ -137,15 +137,13 @@ async def _embeddings(scope: Scope, ids: list[str], name: str) -> list[Embedding
     return [known for known in embeddings if known]
 
 
-async def nearest(
+async def _nearest(
     scope: Scope,
     target: Embedding,
     seeds: frozenset[str],
     window: Window,
     filter_: AudioFileFilter | None,
 ) -> Page[SimilarAudioFile]:
-    """What lies nearest to `target`, best first, without the seeds. Raises BadUserInput for a bad
-    cursor."""
     # More than the page: the seeds themselves, and one that tells whether more follow.
     position, after = (0, None) if window.after is None else _decode_key(window.after)
     count = min(position + window.size + len(seeds) + 1, _MAX_DEPTH)

@@ -100,7 +100,7 @@ class SearchAudioEdge:
     cursor: str = strawberry.field(description="Pass it as `after`.")
     node: AudioFile = strawberry.field(description="The sound.")
     score: float | None = strawberry.field(
-        description="1 is exactly like the profile, 0 is unrelated; null where nothing ranks."
+        description="1 is exactly as sought, 0 nothing like it; null where nothing ranks."
     )
 
 

@@ -127,6 +127,19 @@ class TestWhatIsFound:
         assert {*found[:4]} == {"0", "1", "2", "3"}
         assert found[-1] == "11"
 
+    async def test_what_is_hardly_a_kick_is_no_dark_kick(self, person: Person):
+        """However dark it is: up to three names are given, the last of which is a mere chance."""
+        for name, kick, dark, at in (
+            ("dark kick", 0.9, 0.015, (1, 0.2)),
+            ("kick", 0.9, 0, (1, 0)),
+            ("dark tom", 0.05, 0.03, (0.9, 0.5)),
+        ):
+            labels = (("kick", kick), *((("dark", dark),) if dark else ()))
+            await person.stores(_heard(*labels, at=at), filename=f"{name}.wav")
+        found = await search(person, "dark kick")
+        # "dark" is a word of the analysis, so that names do not count.
+        assert names(found) == ["dark kick", "kick", "dark tom"]
+
     async def test_a_word_that_names_hold_ranks_by_the_sounds_named_so(self, person: Person):
         for name, at in (("rolling 1", (0, 1)), ("other", (1, 0)), ("much like it", (0.1, 1))):
             await person.stores(_heard(("bass", 0.9), at=at), filename=f"{name}.wav")
