@@ -111,15 +111,16 @@ async def _measure(settings: Settings, known: Sequence[Known]) -> None:
     means = [statistics.mean(column) for column in zip(*shares, strict=True)]
     print(f"{'mean':<24}{means[0]:>8.2f}{means[1]:>8.2f}")
     print(f"\n{'':<24}{'right':>8}{'rank':>8}")
-    ranks: list[float] = []
+    described: list[tuple[float, float]] = []
     for word, (measure, is_more) in _DESCRIBED.items():
         for name, label in _OF.items():
             found, _ = await _search(parts, f"{word} {name}")
             files = [row.value.audio_file for row in found.page.rows]
             rank = _rank(sounds, files, found, measure, is_more=is_more)
-            ranks.append(rank)
-            print(f"{f'{word} {name}':<24}{_share(sounds, files, label):>8.2f}{rank:>8.2f}")
-    print(f"{'mean':<24}{'':>8}{statistics.mean(ranks):>8.2f}")
+            described.append((_share(sounds, files, label), rank))
+            print(f"{f'{word} {name}':<24}{described[-1][0]:>8.2f}{rank:>8.2f}")
+    means = [statistics.mean(column) for column in zip(*described, strict=True)]
+    print(f"{'mean':<24}{means[0]:>8.2f}{means[1]:>8.2f}")
     await parts.close()
 
 
