@@ -2,9 +2,6 @@
 
 from collections.abc import AsyncGenerator, Sequence
 
-import structlog
-from kombu.exceptions import OperationalError
-
 from loaders.analyses import AnalysesOfFile
 from resolvers.scope import Scope
 from samplemind.audio import ENGINE_VERSION
@@ -16,9 +13,7 @@ from samplemind.domain.failure import Failure
 from samplemind.domain.ids import new_id, now
 from samplemind.domain.paging import Page, Window
 from samplemind.events import MISSED, file_channel
-from samplemind.jobs.queue import queue_analysis
-
-_log = structlog.get_logger(__name__)
+from samplemind.jobs.dispatch import add_analysis, require_place
 
 # How many of a file's newest analyses are looked through for one that answers already.
 _RECENT = 10
@@ -40,7 +35,7 @@ async def request_analysis(
     scope: Scope, audio_file: AudioFile, options: AnalysisOptions, *, force: bool = False
 ) -> Analysis:
     """Answers an analysis of this level or a deeper one, with an AI's part where one is asked,
-    that is done or under way; or asks for a new one.
+    that is done or under way; or asks for a new one. Raises TooMuchQueued.
 
     Where only the AI's part is missing, the new one is of the level that is known, so that a
     worker takes over what was found.
@@ -55,6 +50,7 @@ async def request_analysis(
                 return analysis
         if known and _answers(known, level):
             level = known.level
+    await require_place(scope.parts, scope.owner_id, 1)
     analysis = Analysis(
         id=new_id(),
         owner_id=scope.owner_id,
@@ -65,13 +61,8 @@ async def request_analysis(
         queued_at=now(),
         ai=ai,
     )
-    await scope.parts.store.analyses.add([analysis])
+    await add_analysis(scope.parts, analysis)
     await scope.parts.events.publish(file_channel(audio_file.id), analysis.id.encode())
-    try:
-        await queue_analysis(analysis.id)
-    except OperationalError as error:
-        # It is stored, so a worker can find it; the queue is only the quick way.
-        _log.warning("analysis stored but not queued", analysis_id=analysis.id, error=str(error))
     return analysis
 
 

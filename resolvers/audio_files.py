@@ -22,6 +22,7 @@ from samplemind.domain.ids import new_id, now
 from samplemind.domain.library import AudioFileFilter, AudioFileOrder, LibraryStats
 from samplemind.domain.naming import clean_filename, clean_tags
 from samplemind.domain.paging import Page, Window
+from samplemind.jobs.vectors import remove_vector, rename_vector
 
 _CHUNK_BYTES = 1024 * 1024
 
@@ -101,7 +102,7 @@ async def update_audio_file(
     await scope.parts.store.audio_files.rename(changed)
     scope.loaders.audio_files_by_id.clear(id_).prime(id_, changed)
     if current.analysis_id:
-        await scope.parts.vectors.rename(changed)
+        await rename_vector(scope.parts, changed)
     return changed
 
 
@@ -116,7 +117,7 @@ async def add_tags(
         raise NotFound("This file was deleted meanwhile: upload it again.")
     scope.loaders.audio_files_by_id.clear(changed.id).prime(changed.id, changed)
     if changed.analysis_id and tags:
-        await scope.parts.vectors.rename(changed)
+        await rename_vector(scope.parts, changed)
     return changed
 
 
@@ -124,7 +125,7 @@ async def delete_audio_file(scope: Scope, id_: str) -> None:
     """Removes the file, its bytes, its vector and its results. Raises NotFound."""
     current = await audio_file(scope, id_)
     # The row last: until it is gone, the deletion can be asked for again.
-    await scope.parts.vectors.remove(scope.owner_id, id_)
+    await remove_vector(scope.parts, scope.owner_id, id_)
     await scope.parts.store.analyses.forget_file(scope.owner_id, id_)
     await scope.parts.store.ai_answers.forget(scope.owner_id, INSIGHT, current.sha256)
     await scope.parts.blobs.remove(current.blob_key)

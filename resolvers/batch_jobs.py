@@ -2,15 +2,12 @@
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
 
-import structlog
-from kombu.exceptions import OperationalError
-
 from loaders.analyses import ItemsOfBatch
 from resolvers.analyses import asked_ai
 from resolvers.scope import Scope
 from samplemind.audio import ENGINE_VERSION
 from samplemind.domain.ai import AiPart
-from samplemind.domain.analysis import Analysis, AnalysisOptions, AnalysisStatus
+from samplemind.domain.analysis import Analysis, AnalysisOptions, AnalysisStatus, Lane
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.batch_job import BatchItem, BatchJob, BatchProgress
 from samplemind.domain.errors import BadUserInput, BatchFinished, NotFound, NothingToRetry
@@ -18,10 +15,14 @@ from samplemind.domain.ids import new_id, now
 from samplemind.domain.library import AudioFileFilter
 from samplemind.domain.paging import Page, Window
 from samplemind.events import MISSED, batch_channel
-from samplemind.jobs.progress import progress_message, publish_progress, tell_batch_moved
-from samplemind.jobs.queue import queue_batch
-
-_log = structlog.get_logger(__name__)
+from samplemind.jobs.dispatch import require_place, send_next
+from samplemind.jobs.progress import (
+    epoch_of,
+    progress_message,
+    publish_progress,
+    tell_batch_moved,
+)
+from samplemind.store.places import Stage
 
 _MAX_IDS = 10_000
 
@@ -86,6 +87,7 @@ async def create_batch_job(
         if existing:
             return existing
     ids = await _chosen(scope, audio_file_ids, filter_)
+    await require_place(scope.parts, scope.owner_id, len(ids))
     created_at = now()
     batch = BatchJob(
         id=new_id(),
@@ -104,9 +106,8 @@ async def create_batch_job(
     )
     # The items first: a batch that is there is whole.
     ai = asked_ai(scope, options)
-    await store.analyses.add(
-        [_item(batch, audio_file_id, position, ai) for position, audio_file_id in enumerate(ids)]
-    )
+    items = [_item(batch, file_id, position, ai) for position, file_id in enumerate(ids)]
+    await store.analyses.add(items, Stage.MAKING)
     stored = await store.batch_jobs.add(batch)
     if stored.id != batch.id:
         # Another request with the same idempotency key was faster.
@@ -114,8 +115,9 @@ async def create_batch_job(
         return stored
     progress = BatchProgress(batch.sequence, batch, None)
     await store.batch_jobs.log(progress)
+    await store.places.release_batch(scope.owner_id, batch.id)
     await publish_progress(scope.parts, progress)
-    await _queue(batch)
+    await send_next(scope.parts, Lane.BATCH, scope.owner_id)
     return batch
 
 
@@ -128,6 +130,8 @@ async def cancel_batch_job(scope: Scope, id_: str) -> BatchJob:
     if batch.is_finished:
         raise BatchFinished("This batch has ended: there is nothing to cancel.", field=("id",))
     await _move_items(scope, batch, AnalysisStatus.QUEUED, AnalysisStatus.CANCELLED)
+    # Another batch of theirs may be next.
+    await send_next(scope.parts, Lane.BATCH, scope.owner_id)
     return await _reread(scope, id_)
 
 
@@ -136,7 +140,7 @@ async def retry_batch_job(scope: Scope, id_: str) -> BatchJob:
     batch = await batch_job(scope, id_)
     if not await _move_items(scope, batch, AnalysisStatus.FAILED, AnalysisStatus.QUEUED):
         raise NothingToRetry("No item of this batch has failed.", field=("id",))
-    await _queue(batch)
+    await send_next(scope.parts, Lane.BATCH, scope.owner_id)
     return await _reread(scope, id_)
 
 
@@ -229,6 +233,7 @@ def _item(batch: BatchJob, audio_file_id: str, position: int, ai: AiPart | None)
         status=AnalysisStatus.QUEUED,
         engine_version=ENGINE_VERSION,
         queued_at=batch.created_at,
+        lane=Lane.BATCH,
         batch_id=batch.id,
         position=position,
         ai=ai,
@@ -238,18 +243,13 @@ def _item(batch: BatchJob, audio_file_id: str, position: int, ai: AiPart | None)
 async def _move_items(
     scope: Scope, batch: BatchJob, before: AnalysisStatus, after: AnalysisStatus
 ) -> int:
-    moved = await scope.parts.store.analyses.move_batch(scope.owner_id, batch.id, before, after)
-    if moved:
-        await tell_batch_moved(scope.parts, batch.id, before, after, moved)
-    return moved
-
-
-async def _queue(batch: BatchJob) -> None:
-    try:
-        await queue_batch(batch.owner_id, batch.id)
-    except OperationalError as error:
-        # It is stored, so a worker can find it; the queue is only the quick way.
-        _log.warning("batch stored but not queued", batch_id=batch.id, error=str(error))
+    parts = scope.parts
+    epoch = await epoch_of(parts, batch.id)
+    moved = await parts.store.analyses.move_batch(scope.owner_id, batch.id, before, after)
+    if moved and epoch is not None:
+        await tell_batch_moved(parts, batch.id, epoch, before, after, len(moved))
+        await parts.store.places.leave(moved)
+    return len(moved)
 
 
 async def _reread(scope: Scope, id_: str) -> BatchJob:

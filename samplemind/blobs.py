@@ -3,7 +3,7 @@
 import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 from urllib.parse import unquote, urlsplit
@@ -67,6 +67,8 @@ class Blobs:
         Raises FileNotFoundError where there are none.
         """
         if path := self.path(key):
+            if not path.exists():
+                raise FileNotFoundError(key)
             yield path
             return
         with tempfile.TemporaryDirectory(prefix="samplemind-") as folder:
@@ -82,6 +84,13 @@ class Blobs:
         """In bytes; None where there is nothing."""
         try:
             return (await obstore.head_async(self._store, key))["size"]
+        except FileNotFoundError:
+            return None
+
+    async def written_at(self, key: str) -> datetime | None:
+        """None where there is nothing."""
+        try:
+            return (await obstore.head_async(self._store, key))["last_modified"]
         except FileNotFoundError:
             return None
 
@@ -108,6 +117,16 @@ class Blobs:
         async for found in obstore.list(self._store, prefix=prefix):
             if keys := [each["path"] for each in found]:
                 await obstore.delete_async(self._store, keys)
+
+    async def keys(self, prefix: str) -> AsyncIterator[tuple[str, datetime]]:
+        """All keys that begin with `prefix` and a slash, and when their bytes were written."""
+        async for found in obstore.list(self._store, prefix=prefix):
+            for each in found:
+                yield each["path"], each["last_modified"]
+
+    async def prefixes(self) -> list[str]:
+        """What keys begin with, up to the first slash."""
+        return list((await obstore.list_with_delimiter_async(self._store))["common_prefixes"])
 
     async def check(self) -> None:
         """Raises where the store does not answer."""

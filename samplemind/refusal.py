@@ -4,6 +4,7 @@ import ipaddress
 
 from pydantic import ValidationError
 
+from samplemind.domain.errors import AiNotConfigured
 from samplemind.settings import Settings
 
 SHORTEST_SECRET = 32
@@ -56,6 +57,12 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def refuse_without_ai(settings: Settings) -> None:
+    """Who is to ask has somebody to ask. Raises CannotStart."""
+    if not settings.asks_ai:
+        raise CannotStart(str(AiNotConfigured()))
 
 
 def refuse_without_addresses(settings: Settings) -> None:

@@ -104,6 +104,20 @@ class Settings(BaseSettings):
     max_analysis_seconds: float = Field(
         default=540, gt=0, description="Longest that one analysis may take, then given up."
     )
+    max_pending: int = Field(
+        default=200_000, gt=0, description="Analyses of a user that may be waiting at once."
+    )
+    max_requests: int = Field(
+        default=500, gt=0, description="Requests that one API process has under way at once."
+    )
+    api_stop_seconds: int = Field(
+        default=20, ge=0, description="How long an API process that is told to stop goes on."
+    )
+    worker_stop_seconds: float = Field(
+        default=20,
+        ge=0,
+        description="How long a worker that is told to stop goes on with what it has begun.",
+    )
     max_process_bytes: int = Field(
         default=4 * 1024**3,
         ge=16 * 1024**2,

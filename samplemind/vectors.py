@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 Where = dict[str, Any]
 
+_PAGE = 5_000
+
+
+def _name(owner_id: str, version: str) -> str:
+    return f"sounds-{version}-{owner_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
@@ -180,13 +186,34 @@ class Vectors:
 
     async def forget_owner(self, owner_id: str) -> None:
         """Removes all vectors of an owner, of every version of the engine."""
-        self._collections.pop(owner_id, None)
+        for version in await self.versions(owner_id):
+            await self.forget_version(owner_id, version)
+
+    async def versions(self, owner_id: str) -> list[str]:
+        """The versions of the engine that an owner has vectors of."""
         with _coded():
             client = await self._connected()
             names = [collection.name for collection in await client.list_collections()]
-            for name in names:
-                if name.startswith("sounds-") and name.endswith(f"-{owner_id}"):
-                    await client.delete_collection(name)
+        parts = [name.split("-", 2) for name in names]
+        return [part[1] for part in parts if part[0] == "sounds" and part[2] == owner_id]
+
+    async def forget_version(self, owner_id: str, version: str) -> None:
+        """Removes an owner's vectors of a version of the engine."""
+        self._collections.pop(owner_id, None)
+        with _coded():
+            client = await self._connected()
+            await client.delete_collection(_name(owner_id, version))
+
+    async def ids(self, owner_id: str) -> list[str]:
+        """The files that have a vector of this version of the engine."""
+        found: list[str] = []
+        with _coded():
+            collection = await self._collection(owner_id)
+            while True:
+                page = await collection.get(limit=_PAGE, offset=len(found), include=[])
+                found += page["ids"]
+                if len(page["ids"]) < _PAGE:
+                    return found
 
     async def embeddings(
         self, owner_id: str, audio_file_ids: Sequence[str]
@@ -270,7 +297,7 @@ class Vectors:
         if owner_id not in self._collections:
             client = await self._connected()
             self._collections[owner_id] = await client.get_or_create_collection(
-                f"sounds-{ENGINE_VERSION}-{owner_id}",
+                _name(owner_id, ENGINE_VERSION),
                 embedding_function=None,
                 configuration={"hnsw": {"space": "cosine"}},
             )

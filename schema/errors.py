@@ -9,8 +9,9 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types.execution import StreamExecutionResult
 
-from samplemind.domain.errors import DomainError, RateLimited
+from samplemind.domain.errors import DomainError, PartUnavailable, RateLimited
 from samplemind.domain.ids import new_id
+from samplemind.outages import AWAY, RETRY_AFTER_SECONDS, unavailable
 
 _log = structlog.get_logger(__name__)
 
@@ -46,9 +47,16 @@ class OperationExtension(SchemaExtension):
         if "code" in (error.extensions or {}):
             return error
         original = error.original_error
+        if isinstance(original, AWAY):
+            _log.warning("a part is away", path=error.path, error=str(original)[:200])
+            original = unavailable()
         if isinstance(original, DomainError):
-            field = {"field": list(original.field)} if original.field else {}
-            return _with(error, original.message, {"code": original.code, **field})
+            extensions: dict[str, object] = {"code": original.code}
+            if original.field:
+                extensions["field"] = list(original.field)
+            if isinstance(original, PartUnavailable):
+                extensions["retryAfter"] = RETRY_AFTER_SECONDS
+            return _with(error, original.message, extensions)
         if isinstance(error, GraphQLSyntaxError):
             return _with(error, error.message, {"code": "GRAPHQL_PARSE_FAILED"})
         if isinstance(original, MissingQueryError):
@@ -89,6 +97,8 @@ def refused(error: DomainError) -> GraphQLError:
     extensions: dict[str, object] = {"code": error.code}
     if isinstance(error, RateLimited):
         extensions["retryAfter"] = error.retry_after
+    if isinstance(error, PartUnavailable):
+        extensions["retryAfter"] = RETRY_AFTER_SECONDS
     return GraphQLError(error.message, extensions=extensions)
 
 

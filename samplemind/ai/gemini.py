@@ -30,7 +30,6 @@ _log = structlog.get_logger(__name__)
 # What a second of sound counts, by Gemini's documentation.
 _TOKENS_A_SECOND = 32
 _CHUNK_BYTES = 64 * 1024
-_RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
 
 
 class Gemini:
@@ -192,7 +191,7 @@ def _refusal(response: "GenerateContentResponse") -> str | None:
 def _failure(error: Any) -> AiError:
     status = error.code
     # Its answer to a wrong key is 400.
-    if status in (401, 403, 404) or "API_KEY_INVALID" in str(error.reason):
+    if status in (401, 403, 404) or _said(error, "reason") == "API_KEY_INVALID":
         return AiMisconfigured(
             f"Gemini answers {status}: whoever runs this server has to see to its key and model."
         )
@@ -208,14 +207,14 @@ def _failure(error: Any) -> AiError:
 
 def _retry_after(error: Any) -> float | None:
     """Gemini says it in the body: "retryDelay": "31s"; proxies in a header."""
-    said = [each for each in error.details if isinstance(each, dict)]
-    for detail in said:
-        if detail.get("@type") == _RETRY_INFO:
-            said_seconds = str(detail.get("retryDelay", "")).removesuffix("s")
-            break
-    else:
-        said_seconds = getattr(error.response, "headers", {}).get("retry-after", "")
+    header = getattr(error.response, "headers", {}).get("retry-after", "")
     try:
-        return float(said_seconds)
+        return float((_said(error, "retryDelay") or header).removesuffix("s"))
     except ValueError:
         return None
+
+
+def _said(error: Any, name: str) -> str:
+    """What the details of an error (google.rpc.ErrorInfo, RetryInfo) say under that name."""
+    said = [str(each[name]) for each in error.details if isinstance(each, dict) and name in each]
+    return said[0] if said else ""

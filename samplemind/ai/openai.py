@@ -6,6 +6,7 @@ becomes JSON without one, then words; a sound is left out.
 
 import asyncio
 import base64
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -35,6 +36,15 @@ _OPENAI = "https://api.openai.com/v1"
 _NO_KEY = "none"
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How this server has been found to be asked."""
+
+    format: str = _FORMATS[0]
+    limit: str = "max_completion_tokens"
+    hears: bool = False
+
+
 class OpenAi:
     """Implements Provider."""
 
@@ -45,10 +55,12 @@ class OpenAi:
         self._key = settings.openai_api_key or _NO_KEY
         self._url = settings.openai_url or _OPENAI
         self._client: AsyncOpenAI | None = None
-        # What this server has been found to take.
-        self._format = 0
-        heard = settings.openai_hears
-        self.hears = "audio" in self.model if heard is None else heard
+        hears = settings.openai_hears
+        self._way = _Way(hears="audio" in self.model if hears is None else hears)
+
+    @property
+    def hears(self) -> bool:
+        return self._way.hears
 
     async def open(self) -> None:
         if self._client is None:
@@ -60,14 +72,19 @@ class OpenAi:
 
         client = self._opened()
         while True:
+            # Others may learn meanwhile.
+            way = self._way
             try:
-                completion = await client.chat.completions.create(**self._request(question))
+                completion = await client.chat.completions.create(**self._request(question, way))
                 return _reply(completion)
             except openai.APITimeoutError as error:
                 raise AiTimeout(f"OpenAI has not answered in {question.seconds:g} s.") from error
-            except openai.BadRequestError as error:
-                if not self._learn_from(error, question):
+            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                less = _less(way, f"{error.param} {error.message}".lower())
+                if less is None:
                     raise _rejected(error) from error
+                _log.info("asking with less", model=self.model, way=asdict(less))
+                self._way = less
             except openai.APIStatusError as error:
                 raise _failure(error) from error
             except (openai.OpenAIError, ValueError) as error:
@@ -88,47 +105,41 @@ class OpenAi:
         # Retries are the router's: it knows whom else to ask.
         return AsyncOpenAI(api_key=self._key, base_url=self._url, max_retries=0)
 
-    def _request(self, question: Question) -> dict[str, Any]:
-        how = _FORMATS[self._format]
+    def _request(self, question: Question, way: _Way) -> dict[str, Any]:
         system = question.system
-        if how != "json_schema":
+        if way.format != "json_schema":
             schema = orjson.dumps(question.schema).decode()
-            system += (
-                f"\n\nAnswer with one JSON object of this JSON schema, and nothing else:\n{schema}"
-            )
+            system += f"\n\nAnswer with one JSON object of this schema, and nothing else:\n{schema}"
         messages: list[dict[str, Any]] = [{"role": "system", "content": system}]
         for turn in question.turns:
-            with_sound = self.hears and question.sound and turn is question.turns[0]
+            with_sound = way.hears and question.sound and turn is question.turns[0]
             content = _heard(turn, question) if with_sound else turn.text
             role = "assistant" if turn.by_model else "user"
             messages.append({"role": role, "content": content})
         request: dict[str, Any] = {
             "model": self.model,
             "messages": messages,
-            "max_completion_tokens": question.most_tokens,
+            way.limit: question.most_tokens,
             "timeout": question.seconds,
         }
-        if how == "json_schema":
+        if way.format == "json_schema":
             named = {"name": question.schema_name, "schema": question.schema, "strict": True}
-            request["response_format"] = {"type": how, "json_schema": named}
-        elif how == "json_object":
-            request["response_format"] = {"type": how}
+            request["response_format"] = {"type": way.format, "json_schema": named}
+        elif way.format == "json_object":
+            request["response_format"] = {"type": way.format}
         return request
 
-    def _learn_from(self, error: Any, question: Question) -> bool:
-        """Whether it is worth to ask again, with less."""
-        said = f"{error.param} {error.message}".lower()
-        if ("response_format" in said or "json_schema" in said) and _FORMATS[
-            self._format
-        ] != "text":
-            self._format += 1
-            _log.info("asking with less", model=self.model, format=_FORMATS[self._format])
-            return True
-        if "audio" in said and self.hears and question.sound:
-            self.hears = False
-            _log.info("asking without sound", model=self.model)
-            return True
-        return False
+
+def _less(way: _Way, said: str) -> _Way | None:
+    """How to ask again where that was refused; None where it is not worth it."""
+    if "response_format" in said or "json_schema" in said:
+        rest = _FORMATS[_FORMATS.index(way.format) + 1 :]
+        return replace(way, format=rest[0]) if rest else None
+    if "max_completion_tokens" in said:
+        return replace(way, limit="max_tokens") if way.limit != "max_tokens" else None
+    if "audio" in said:
+        return replace(way, hears=False) if way.hears else None
+    return None
 
 
 def _heard(turn: Turn, question: Question) -> list[dict[str, Any]]:
@@ -156,12 +167,13 @@ def _reply(completion: "ChatCompletion") -> Reply:
 
 def _failure(error: Any) -> AiError:
     status = error.status_code
+    if status in (401, 403, 404) or error.code == "insufficient_quota":
+        return AiMisconfigured(
+            f"OpenAI answers {status}: whoever runs this server has to see to its key, model and "
+            "credit."
+        )
     if status == 429:
         return AiRateLimited("OpenAI takes no more questions for now.", _retry_after(error))
-    if status in (401, 403, 404):
-        return AiMisconfigured(
-            f"OpenAI answers {status}: whoever runs this server has to see to its key and model."
-        )
     if status == 408:
         return AiTimeout("OpenAI has not answered in time.")
     if status < 500 and status != 409:

@@ -56,7 +56,9 @@ class Provider(Protocol):
 
     name: AiProviderName
     model: str
-    hears: bool
+
+    @property
+    def hears(self) -> bool: ...
 
     async def open(self) -> None:
         """Imports what the first question needs, which takes seconds: off the event loop."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +17,20 @@ def doctor(
     url: Url = None,
     api_key: ApiKey = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair", help="Compare rows, audio bytes and vectors too, and make them agree."
+        ),
+    ] = False,
+    older_than: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            metavar="SECONDS",
+            help="Bytes without a file that are younger are left alone: their upload may go on.",
+        ),
+    ] = 3_600,
 ) -> None:
     """Check the server, its parts and this machine.
 
@@ -24,17 +39,39 @@ def doctor(
     are set, there need be no server unless --url names one. A server with
     sign-in tells versions and advice to an admin's API key only.
 
-    Exit code: 0 where everything is up, 1 where not.
+    With --repair it then goes through everything that is stored, on the
+    databases of the settings or of a running `serve`, which may go on.
+
+    Exit code: 0 where everything is up and whole, 1 where not.
     """
     from samplemind.cli.checkup import check_all
 
     checks = asyncio.run(check_all(url or DEFAULT_URL, api_key, is_server_wanted=url is not None))
-    if as_json:
-        typer.echo(json.dumps(_as_json(checks), indent=2))
-    else:
+    if not as_json:
         _print(checks)
-    if not all(check.up for check in checks):
+    findings = None
+    if repair:
+        from samplemind.cli.repair import repair as repair_all
+
+        findings = repair_all(timedelta(seconds=older_than))
+        if not as_json:
+            _print_findings(findings)
+    if as_json:
+        found = {} if findings is None else {"findings": findings}
+        typer.echo(json.dumps(_as_json(checks) | found, indent=2))
+    is_whole = all(finding["mended"] for finding in findings or ())
+    if not (is_whole and all(check.up for check in checks)):
         raise typer.Exit(1)
+
+
+def _print_findings(findings: "list[dict[str, object]]") -> None:
+    for finding in findings:
+        what = "mended" if finding["mended"] else "cannot be mended"
+        colour = None if finding["mended"] else "red"
+        fault, owner, subject = (finding[name] for name in ("fault", "ownerId", "subject"))
+        typer.secho(f"{what}: {fault} {subject} of {owner or 'nobody'}", fg=colour)
+    if not findings:
+        typer.echo("Rows, audio bytes and vectors agree.")
 
 
 def _as_json(checks: "list[Check]") -> dict[str, object]:

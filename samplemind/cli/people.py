@@ -1,16 +1,11 @@
 """What an operator does to accounts: `samplemind create-admin`, `samplemind set-password`."""
 
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from samplemind.cli.serve import refusal_as_sentence
-
-if TYPE_CHECKING:
-    from samplemind.parts import Parts
+from samplemind.cli.on_parts import on_parts
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="What the account signs in with.")]
 
@@ -27,7 +22,7 @@ def create_admin(
     from resolvers.operator import create_admin as create
 
     password = _password()
-    _run(lambda parts: create(parts, email, username, password))
+    on_parts(lambda parts: create(parts, email, username, password))
     typer.echo(f"{email} is an admin.")
 
 
@@ -36,7 +31,7 @@ def set_password(email: Email) -> None:
     from resolvers.operator import set_password as set_
 
     password = _password()
-    _run(lambda parts: set_(parts, email, password))
+    on_parts(lambda parts: set_(parts, email, password))
     typer.echo(f"{email} has a new password; all its sessions have ended.")
 
 
@@ -44,28 +39,3 @@ def _password() -> str:
     if sys.stdin.isatty():
         return typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     return sys.stdin.readline().rstrip("\r\n")
-
-
-def _run(work: "Callable[[Parts], Awaitable[None]]") -> None:
-    from samplemind.domain.errors import DomainError
-    from samplemind.local.addresses import with_addresses
-    from samplemind.settings import get_settings
-
-    with refusal_as_sentence():
-        settings = with_addresses(get_settings())
-
-    from samplemind.parts import Parts
-
-    async def run() -> None:
-        parts = Parts.open(settings)
-        try:
-            await parts.store.prepare()
-            await work(parts)
-        finally:
-            await parts.close()
-
-    try:
-        asyncio.run(run())
-    except DomainError as error:
-        typer.secho(f"{error.code}: {error.message}", fg="red", err=True)
-        raise typer.Exit(1) from None

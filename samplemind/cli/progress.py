@@ -13,11 +13,11 @@ _LINE_SECONDS = 10
 
 
 class Stage:
-    """One step over many files. With `size`, bytes are what the bar, the rate and the time left
-    go by; else files are."""
+    """One step over many files, or other things (`of`). With `size`, bytes are what the bar, the
+    rate and the time left go by; else files are."""
 
-    def __init__(self, doing: str, files: int, size: int = 0) -> None:
-        self._doing, self._files, self._done = doing, files, 0
+    def __init__(self, doing: str, files: int, size: int = 0, of: str = "file") -> None:
+        self._doing, self._files, self._done, self._of = doing, files, 0, of
         self._told = time.monotonic()
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -29,7 +29,7 @@ class Stage:
             disable=not _console.is_terminal,
         )
         self._task = self._bar.add_task(
-            doing, total=size or files, files=files, done=0, failed=0, size=size
+            doing, total=size or files, files=files, done=0, failed=0, size=size, of=of
         )
         self._by_size = size > 0
 
@@ -37,7 +37,7 @@ class Stage:
         self._bar.start()
         if not _console.is_terminal:
             amount = f", {decimal(self._bar.tasks[0].fields['size'])}" if self._by_size else ""
-            _say(f"{self._doing}: {counted(self._files)}{amount}")
+            _say(f"{self._doing}: {counted(self._files, self._of)}{amount}")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -56,17 +56,17 @@ class Stage:
         now = time.monotonic()
         if not _console.is_terminal and now - self._told >= _LINE_SECONDS:
             self._told = now
-            _say(f"{self._doing}: {self._done:,} of {counted(self._files)}")
+            _say(f"{self._doing}: {self._done:,} of {counted(self._files, self._of)}")
 
 
-def counted(files: int) -> str:
-    return f"{files:,} file{'' if files == 1 else 's'}"
+def counted(number: int, of: str = "file") -> str:
+    return f"{number:,} {of}{'' if number == 1 else 's'}"
 
 
 class _Files(ProgressColumn):
     def render(self, task: Task) -> Text:
         done, files, failed = (task.fields[name] for name in ("done", "files", "failed"))
-        text = Text(f"{done:,}/{counted(files)}")
+        text = Text(f"{done:,}/{counted(files, task.fields['of'])}")
         return text.append(f", {failed:,} failed", "red") if failed else text
 
 

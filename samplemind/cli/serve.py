@@ -41,11 +41,13 @@ def worker(
     ] = False,
 ) -> None:
     """Run one worker. Every part needs its address (SAMPLEMIND_MONGO_URL, ...)."""
-    from samplemind.refusal import refuse_without_addresses
+    from samplemind.refusal import refuse_without_addresses, refuse_without_ai
     from samplemind.settings import get_settings
 
     with refusal_as_sentence():
         refuse_without_addresses(get_settings())
+        if ai:
+            refuse_without_ai(get_settings())
 
     use_one_thread()
     from samplemind.logs import configure_logs

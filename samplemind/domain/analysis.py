@@ -50,6 +50,13 @@ class AnalysisStatus(StrEnum):
         return self not in (AnalysisStatus.QUEUED, AnalysisStatus.RUNNING)
 
 
+class Lane(StrEnum):
+    """Who waits for an analysis: somebody at this moment, or a batch."""
+
+    INTERACTIVE = "interactive"
+    BATCH = "batch"
+
+
 class SampleKind(StrEnum):
     ONE_SHOT = "ONE_SHOT"
     LOOP = "LOOP"
@@ -257,8 +264,8 @@ class Analysis:
     """One run of the analysis over one file, from queued to its final state.
 
     `batch_id` and `position` are set for an item of a batch job; `attempts` counts the times a
-    worker has begun it. `ai` is set where an AI is asked too, which begins when the rest has
-    succeeded, and changes nothing of it.
+    worker has begun it and did not hand it back. `ai` is set where an AI is asked too, which begins
+    when the rest has succeeded, and changes nothing of it.
     """
 
     id: str
@@ -268,6 +275,7 @@ class Analysis:
     status: AnalysisStatus
     engine_version: str
     queued_at: datetime
+    lane: Lane = Lane.INTERACTIVE
     batch_id: str | None = None
     position: int | None = None
     attempts: int = 0

@@ -193,6 +193,12 @@ class AnalysisTimeout(DomainError):
     code = "ANALYSIS_TIMEOUT"
 
 
+class TooMuchQueued(DomainError):
+    """More analyses of one owner would be waiting than may."""
+
+    code = "TOO_MUCH_QUEUED"
+
+
 class NotAnalyzed(DomainError):
     """The question needs an analysis that the file does not have yet."""
 
@@ -218,9 +224,15 @@ class RateLimited(DomainError):
 
 
 class PartUnavailable(DomainError):
-    """A part (documents, vectors, events) does not answer; nothing was changed."""
+    """A part (documents, vectors, events, blobs) does not answer; nothing was changed."""
 
     code = "UNAVAILABLE"
+
+
+class Overloaded(DomainError):
+    """As many requests are under way as are taken at once; nothing was changed."""
+
+    code = "OVERLOADED"
 
 
 class AiError(DomainError):

@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,53 +11,106 @@ from kombu.exceptions import OperationalError
 
 from samplemind.ai import Excerpt
 from samplemind.ai.insight import NAME, Insight, as_insight, insight_prompt
-from samplemind.domain.ai import AiInsight
-from samplemind.domain.analysis import Analysis
+from samplemind.domain.ai import AiInsight, AiStatus
+from samplemind.domain.analysis import Analysis, AnalysisStatus, Lane
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.errors import AiError, AiTimeout, DomainError
 from samplemind.domain.failure import Failure
-from samplemind.domain.ids import new_id
+from samplemind.domain.ids import new_id, now
 from samplemind.events import file_channel
-from samplemind.jobs.queue import queue_ai
+from samplemind.jobs.app import AI_LANES
+from samplemind.jobs.presence import ASKS_AI, LIFE_SECONDS, present_workers
+from samplemind.jobs.queue import queue_ai, queued_ids
 from samplemind.parts import Parts
 
 _log = structlog.get_logger(__name__)
 
 # For all attempts at all providers, with everything that was waited for between them.
 _LONGEST_SECONDS = 300
-LOST_AFTER = timedelta(seconds=_LONGEST_SECONDS + 60)
 _MAX_ATTEMPTS = 3
+_DELETED = "The file was deleted before the AI had answered."
+
+# Whoever asks has said so by then.
+_LOST = timedelta(seconds=LIFE_SECONDS)
+_RECONCILE_SECONDS = 60
+_RECONCILED = 500
 
 
-async def ask_for_it(parts: Parts, analysis: Analysis) -> None:
-    """Queues the AI's part of an analysis that has succeeded, where there is one to be asked."""
-    if analysis.ai is None or analysis.ai.status.is_final:
+async def ask_for_it(parts: Parts, *analyses: Analysis) -> None:
+    """Queues the AI's part of analyses that have succeeded, where there is one to be asked."""
+    for lane in Lane:
+        open_ = [each for each in analyses if each.lane is lane and _is_queued(each)]
+        try:
+            if open_:
+                await queue_ai(lane, [each.id for each in open_])
+        except (OperationalError, TimeoutError) as error:
+            # It is stored, and found again: the queue is only the quick way.
+            _log.warning("AI stored but not queued", count=len(open_), error=str(error))
+
+
+def _is_queued(analysis: Analysis) -> bool:
+    is_done = analysis.status is AnalysisStatus.SUCCEEDED
+    return is_done and analysis.ai is not None and analysis.ai.status is AiStatus.QUEUED
+
+
+async def reconcile_ai(parts: Parts) -> None:
+    """Finds what is stored as to be asked, or as being asked, and that no queue and no worker
+    holds any more. Once a minute, however often it is called; any number may run at once."""
+    redis = parts.events.redis
+    if not await redis.set("samplemind:asked:ai", 1, nx=True, ex=_RECONCILE_SECONDS):
         return
-    try:
-        await queue_ai(analysis.id, in_batch=analysis.batch_id is not None)
-    except OperationalError as error:
-        # It is stored, so a worker can find it; the queue is only the quick way.
-        _log.warning("AI stored but not queued", analysis_id=analysis.id, error=str(error))
+    # In this order: what is taken from the queue meanwhile is queued twice, and nothing is missed.
+    pending = await parts.store.analyses.ai_pending(now() - _LOST, _RECONCILED)
+    if not pending:
+        return
+    queued = await queued_ids(redis, AI_LANES.values())
+    workers = await present_workers(redis, ASKS_AI)
+    if not workers:
+        _log.warning("nobody asks the AI: start `samplemind worker --ai`", waiting=len(pending))
+    held = {id_ for each in workers for id_ in each.held}
+    lost = [each for each in pending if each.id not in queued | held]
+    if lost:
+        _log.warning("AI asked for again", count=len(lost))
+        back = [await _hand_back(parts, each) for each in lost]
+        await ask_for_it(parts, *[each for each in back if each])
 
 
 async def run_ai(parts: Parts, analysis_id: str) -> None:
     """Asks, and stores what was answered or why nothing was. Does nothing where another worker
     has it, or where nothing is to be asked. Cancelled, it gives back what it took."""
-    analysis = await parts.store.analyses.start_ai(analysis_id, LOST_AFTER)
-    if analysis is None or analysis.ai is None:
+    analysis = await parts.store.analyses.by_id(analysis_id)
+    if analysis is None or analysis.ai is None or not _is_queued(analysis):
         return
-    await _tell(parts, analysis)
+    running = replace(analysis.ai, status=AiStatus.RUNNING, attempts=analysis.ai.attempts + 1)
+    begun = await parts.store.analyses.move_ai(analysis, running)
+    if begun is None:
+        return
+    await _tell(parts, begun)
     try:
-        result = await _result(parts, analysis)
+        result = await _result(parts, begun)
     except asyncio.CancelledError:
-        await parts.store.analyses.release_ai(analysis_id)
+        # It was no attempt. Another worker finds it in the queue.
+        if back := await parts.store.analyses.move_ai(begun, analysis.ai):
+            await ask_for_it(parts, back)
         raise
-    if result and (done := await parts.store.analyses.finish_ai(analysis_id, result)):
+    if isinstance(result, Failure):
+        ended = replace(running, status=AiStatus.FAILED, failure=result)
+    else:
+        ended = replace(running, status=AiStatus.SUCCEEDED, insight=result)
+    if done := await parts.store.analyses.move_ai(begun, ended):
         await _tell(parts, done)
 
 
-async def _result(parts: Parts, analysis: Analysis) -> AiInsight | Failure | None:
-    """None where the file is gone."""
+async def _hand_back(parts: Parts, analysis: Analysis) -> Analysis | None:
+    """What is running waits again."""
+    if analysis.ai is None or analysis.ai.status is AiStatus.QUEUED:
+        return analysis
+    return await parts.store.analyses.move_ai(
+        analysis, replace(analysis.ai, status=AiStatus.QUEUED)
+    )
+
+
+async def _result(parts: Parts, analysis: Analysis) -> AiInsight | Failure:
     try:
         async with asyncio.timeout(_LONGEST_SECONDS):
             return await _insight(parts, analysis)
@@ -71,11 +125,11 @@ async def _result(parts: Parts, analysis: Analysis) -> AiInsight | Failure | Non
         return Failure(AiError.code, f"Asking the AI failed unexpectedly ({error_id}).")
 
 
-async def _insight(parts: Parts, analysis: Analysis) -> AiInsight | None:
+async def _insight(parts: Parts, analysis: Analysis) -> AiInsight:
     asked, owner_id = analysis.ai, analysis.owner_id
     file = await _file_of(parts, analysis)
     if asked is None or file is None:
-        return None
+        raise AiError(_DELETED)
     if asked.attempts > _MAX_ATTEMPTS:
         raise AiError(f"The worker was lost {_MAX_ATTEMPTS} times while it asked.")
     answer = await parts.ai.ask(
@@ -88,7 +142,7 @@ async def _insight(parts: Parts, analysis: Analysis) -> AiInsight | None:
     if await _file_of(parts, analysis) is None:
         # Deleted meanwhile: what was said of it goes with it.
         await parts.store.ai_answers.forget(owner_id, NAME, file.sha256)
-        return None
+        raise AiError(_DELETED)
     return as_insight(answer)
 
 

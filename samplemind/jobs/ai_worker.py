@@ -6,17 +6,23 @@ that analyse are never in its way, nor it in theirs.
 
 import asyncio
 import contextlib
+import os
+import socket
 import threading
 from collections.abc import Coroutine
 from typing import Any
 
 import structlog
-from celery.signals import worker_ready, worker_shutting_down
+from celery.exceptions import Reject
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
+from celery.worker import state
 
-from samplemind.jobs.ai import ask_for_it, run_ai
-from samplemind.jobs.app import AI, AI_BATCH, app
+from samplemind import __version__
+from samplemind.audio import ENGINE_VERSION
+from samplemind.jobs.ai import run_ai
+from samplemind.jobs.app import AI_LANES, app
+from samplemind.jobs.presence import ASKS_AI, Heartbeat, WorkerPresence
 from samplemind.jobs.queue import ASK_AI
-from samplemind.jobs.recovery import pending_ai
 from samplemind.parts import Parts
 from samplemind.settings import get_settings
 
@@ -30,6 +36,7 @@ class _Loop:
         self._loop = asyncio.new_event_loop()
         self._asking: set[asyncio.Task[None]] = set()
         self.parts = Parts.open(get_settings())
+        self.is_stopping = False
         threading.Thread(target=self._loop.run_forever, name="asking", daemon=True).start()
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -38,6 +45,7 @@ class _Loop:
             asyncio.run_coroutine_threadsafe(self._tracked(work), self._loop).result()
 
     def stop(self) -> None:
+        self.is_stopping = True
         self._loop.call_soon_threadsafe(lambda: [task.cancel() for task in self._asking])
 
     async def _tracked(self, work: Coroutine[Any, Any, None]) -> None:
@@ -48,6 +56,7 @@ class _Loop:
 
 
 _loop: _Loop | None = None
+_heartbeat: Heartbeat | None = None
 
 
 def _the_loop() -> _Loop:
@@ -58,25 +67,37 @@ def _the_loop() -> _Loop:
 @app.task(name=ASK_AI)
 def _ask_ai(analysis_id: str) -> None:
     loop = _the_loop()
+    if loop.is_stopping:
+        # For whoever comes after.
+        raise Reject(requeue=True)
     loop.run(run_ai(loop.parts, analysis_id))
 
 
 @worker_ready.connect
 def _ready(**_: Any) -> None:
-    loop = _the_loop()
-    loop.run(_queue_pending(loop.parts))
-    _log.info("AI worker ready", at_once=get_settings().ai_concurrency)
+    global _heartbeat
+    settings = get_settings()
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    presence = WorkerPresence(name, settings.ai_concurrency, __version__, ENGINE_VERSION)
+    _heartbeat = Heartbeat(settings.redis_url, presence, _held, lambda _: None, ASKS_AI)
+    _heartbeat.start()
+    _log.info("AI worker ready", name=name, at_once=settings.ai_concurrency)
+
+
+def _held() -> tuple[str, ...]:
+    """The tasks that this worker has taken from the queue: at work, or about to be."""
+    return tuple(request.id for request in state.reserved_requests.copy())
 
 
 @worker_shutting_down.connect
-def _stop(**_: Any) -> None:
+def _told_to_stop(**_: Any) -> None:
     _the_loop().stop()
 
 
-async def _queue_pending(parts: Parts) -> None:
-    """What was stored and that no queue may hold any more."""
-    for analysis in await pending_ai(parts):
-        await ask_for_it(parts, analysis)
+@worker_shutdown.connect
+def _shut_down(**_: Any) -> None:
+    if _heartbeat:
+        _heartbeat.stop()
 
 
 def ask() -> None:
@@ -87,7 +108,7 @@ def ask() -> None:
     app.worker_main(
         [
             "worker",
-            f"--queues={AI},{AI_BATCH}",
+            f"--queues={','.join(AI_LANES.values())}",
             "--pool=threads",
             f"--concurrency={settings.ai_concurrency}",
             f"--loglevel={settings.log_level}",

@@ -4,15 +4,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import stamina
 import structlog
 
 from samplemind.domain.ai import AiPart, AiStatus
 from samplemind.domain.analysis import Analysis, AnalysisLevel, AnalysisStatus, Failure, Findings
 from samplemind.domain.audio_file import AudioFile
-from samplemind.domain.errors import AnalysisTimeout, DomainError
+from samplemind.domain.errors import AnalysisTimeout, DomainError, PartUnavailable
 from samplemind.domain.ids import new_id
 from samplemind.jobs.ai import ask_for_it
-from samplemind.jobs.progress import tell_moved
+from samplemind.jobs.progress import epoch_of, tell_moved
+from samplemind.jobs.vectors import put_off, put_vector, remove_vector
+from samplemind.outages import DOCUMENTS_AWAY
 from samplemind.parts import Parts
 
 _log = structlog.get_logger(__name__)
@@ -20,88 +23,135 @@ _log = structlog.get_logger(__name__)
 # A file that takes its worker down each time must not do so for ever.
 _MAX_ATTEMPTS = 3
 
+# How long what was computed is held for documents that are away.
+_PATIENCE_SECONDS = 60
+
 Analyzer = Callable[[Path, AnalysisLevel], Findings]
 
 
 async def run_analysis(
     parts: Parts, analyze: Analyzer, analysis_id: str, *, again: bool = False
-) -> None:
-    """Runs a queued analysis to its final state. Does nothing where another worker has it.
+) -> Analysis | None:
+    """Runs a queued analysis to its final state, and answers it. Does nothing where another
+    worker has it.
 
     `analyze` computes; it blocks, since a worker process does one thing at a time. `again` says
     that the worker which had it is lost. An expected failure ends the analysis with its code;
-    any other with an id under which it is logged.
+    any other with an id under which it is logged. Where the audio bytes cannot be reached, it
+    waits for its turn again; where the documents cannot, this raises what the driver does, and
+    `reconcile` finds the analysis when they are back.
     """
-    analysis = await parts.store.analyses.start(analysis_id, again=again)
+    analysis = await parts.store.analyses.by_id(analysis_id)
     if analysis is None:
-        return
+        return None
+    epoch = await epoch_of(parts, analysis.batch_id)
+    analysis = await parts.store.analyses.start(analysis, again=again)
+    if analysis is None:
+        return None
     if analysis.attempts == 1:
-        await tell_moved(parts, analysis, AnalysisStatus.QUEUED)
+        await tell_moved(parts, analysis, AnalysisStatus.QUEUED, epoch)
     started = time.perf_counter()
     try:
-        done = await _succeed(parts, analyze, analysis, started)
-    except DomainError as error:
-        done = await _fail(parts, analysis, Failure(error.code, error.message), started)
-    except MemoryError:
-        failure = Failure(
-            OutOfMemory.code,
-            f"Its analysis needs more memory than the {parts.settings.max_process_bytes:,} bytes "
-            "that one file may take. Upload it in parts, or with fewer channels.",
-        )
-        done = await _fail(parts, analysis, failure, started)
-    except Exception:
-        error_id = new_id()
-        _log.exception("analysis failed", analysis_id=analysis.id, error_id=error_id)
-        failure = Failure("ANALYSIS_FAILED", f"The analysis failed unexpectedly ({error_id}).")
-        done = await _fail(parts, analysis, failure, started)
+        found = await _find(parts, analyze, analysis)
+    except PartUnavailable as error:
+        _log.warning("analysis handed back", analysis_id=analysis.id, error=error.message)
+        if moved := await parts.store.analyses.hand_back(analysis, lost=False):
+            await tell_moved(parts, moved, AnalysisStatus.RUNNING, epoch)
+        return None
+    done = await _store(parts, analysis, found, time.perf_counter() - started)
     if done:
-        await tell_moved(parts, done, AnalysisStatus.RUNNING)
-        if done.status is AnalysisStatus.SUCCEEDED:
-            await ask_for_it(parts, done)
+        await tell_moved(parts, done, AnalysisStatus.RUNNING, epoch)
+        await ask_for_it(parts, done)
+        await parts.store.places.leave([done.id])
+    return done
 
 
 async def give_up(parts: Parts, analysis_id: str, seconds: float) -> None:
     """Ends an analysis that ran for `seconds`, and whose process had to be ended for it."""
+    analysis = await parts.store.analyses.by_id(analysis_id)
+    if analysis is None:
+        return
     failure = Failure(
         AnalysisTimeout.code,
         f"Its analysis took longer than {seconds:g} s, the most that one may take. Upload the "
         "sound again as WAV or FLAC, or in parts.",
     )
-    if done := await parts.store.analyses.fail(analysis_id, failure, seconds):
-        await tell_moved(parts, done, AnalysisStatus.RUNNING)
+    epoch = await epoch_of(parts, analysis.batch_id)
+    if done := await parts.store.analyses.fail(analysis, failure, seconds):
+        await tell_moved(parts, done, AnalysisStatus.RUNNING, epoch)
+        await parts.store.places.leave([done.id])
+
+
+async def _find(parts: Parts, analyze: Analyzer, analysis: Analysis) -> Findings | Failure:
+    """Raises PartUnavailable, and what the driver of the documents does."""
+    try:
+        if analysis.attempts > _MAX_ATTEMPTS:
+            message = f"The worker was lost {_MAX_ATTEMPTS} times while it read this file."
+            raise WorkerLost(message)
+        audio_file = await _file_of(parts, analysis)
+        known = await _known(parts, audio_file)
+        if known and _can_take_over(analysis, known):
+            return known.findings
+        async with parts.blobs.file(audio_file.blob_key) as path:
+            return analyze(path, analysis.level)
+    except PartUnavailable:
+        raise
+    except DomainError as error:
+        return Failure(error.code, error.message)
+    except DOCUMENTS_AWAY:
+        raise
+    except FileNotFoundError:
+        return Failure(AudioMissing.code, "The bytes of this file are gone: upload it again.")
+    except MemoryError:
+        return Failure(
+            OutOfMemory.code,
+            f"Its analysis needs more memory than the {parts.settings.max_process_bytes:,} bytes "
+            "that one file may take. Upload it in parts, or with fewer channels.",
+        )
+    except Exception:
+        error_id = new_id()
+        _log.exception("analysis failed", analysis_id=analysis.id, error_id=error_id)
+        return Failure("ANALYSIS_FAILED", f"The analysis failed unexpectedly ({error_id}).")
+
+
+@stamina.retry(on=DOCUMENTS_AWAY, timeout=_PATIENCE_SECONDS, attempts=None, wait_max=2)
+async def _store(
+    parts: Parts, analysis: Analysis, found: Findings | Failure, seconds: float
+) -> Analysis | None:
+    """Ends the analysis; waits a while for documents that are away, since what was computed would
+    be lost otherwise. May be done again after any of its steps."""
+    if isinstance(found, Findings):
+        try:
+            # It may have been deleted meanwhile, and its owner too: then nobody would remove
+            # its vector.
+            audio_file = await _file_of(parts, analysis)
+        except AudioFileDeleted as error:
+            found = Failure(error.code, error.message)
+        else:
+            return await _succeed(parts, analysis, audio_file, found, seconds)
+    return await parts.store.analyses.fail(analysis, found, seconds)
 
 
 async def _succeed(
-    parts: Parts, analyze: Analyzer, analysis: Analysis, started: float
+    parts: Parts, analysis: Analysis, audio_file: AudioFile, findings: Findings, seconds: float
 ) -> Analysis | None:
-    if analysis.attempts > _MAX_ATTEMPTS:
-        raise WorkerLost(f"The worker was lost {_MAX_ATTEMPTS} times while it read this file.")
-    audio_file = await _file_of(parts, analysis)
-    known = await _known(parts, audio_file)
-    if known and _can_take_over(analysis, known):
-        findings = known.findings
-    else:
-        findings = await _find(parts, analyze, audio_file, analysis.level)
-    # It may have been deleted meanwhile, and its owner too: then nobody would remove its vector.
-    audio_file = await _file_of(parts, analysis)
     # The vector first: without its analysis it is harmless, and not the other way round.
-    await parts.vectors.put(audio_file, findings)
-    seconds = time.perf_counter() - started
-    done = await parts.store.analyses.succeed(
-        analysis.id, findings, seconds, _ai_part(analysis, known)
-    )
-    if done and not await parts.store.audio_files.set_analysis(done):
-        # Deleted meanwhile.
-        await parts.vectors.remove(done.owner_id, done.audio_file_id)
-        await parts.store.analyses.forget_file(done.owner_id, done.audio_file_id)
+    is_put = await put_vector(parts, audio_file, findings)
+    ai = _ai_part(analysis, await _known(parts, audio_file))
+    done = await parts.store.analyses.succeed(analysis, findings, seconds, ai)
+    if done:
+        await stand_for_file(parts, done)
+        if not is_put:
+            await put_off(parts, done.owner_id, done.audio_file_id)
     return done
 
 
-async def _fail(
-    parts: Parts, analysis: Analysis, failure: Failure, started: float
-) -> Analysis | None:
-    seconds = time.perf_counter() - started
-    return await parts.store.analyses.fail(analysis.id, failure, seconds)
+async def stand_for_file(parts: Parts, done: Analysis) -> None:
+    """Lets an analysis that has succeeded be what is known of its file. May be done again."""
+    if not await parts.store.audio_files.set_analysis(done):
+        # Deleted meanwhile.
+        await remove_vector(parts, done.owner_id, done.audio_file_id)
+        await parts.store.analyses.forget_file(done.owner_id, done.audio_file_id)
 
 
 async def _known(parts: Parts, audio_file: AudioFile) -> Analysis | None:
@@ -136,15 +186,12 @@ async def _file_of(parts: Parts, analysis: Analysis) -> AudioFile:
     return audio_file
 
 
-async def _find(
-    parts: Parts, analyze: Analyzer, audio_file: AudioFile, level: AnalysisLevel
-) -> Findings:
-    async with parts.blobs.file(audio_file.blob_key) as path:
-        return analyze(path, level)
-
-
 class AudioFileDeleted(DomainError):
     code = "AUDIO_FILE_DELETED"
+
+
+class AudioMissing(DomainError):
+    code = "AUDIO_MISSING"
 
 
 class WorkerLost(DomainError):

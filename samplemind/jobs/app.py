@@ -3,15 +3,16 @@
 from celery import Celery
 from kombu.entity import Exchange, Queue
 
+from samplemind.domain.analysis import Lane
 from samplemind.settings import Settings, get_settings
 
-INTERACTIVE = "interactive"
-BATCH = "batch"
-# Of a worker of its own, which waits for others and so does many at once.
-AI = "ai"
-AI_BATCH = "ai-batch"
+UPKEEP = "upkeep"
+# Of workers of their own, which wait for others and so do many at once.
+AI_LANES = {Lane.INTERACTIVE: "ai", Lane.BATCH: "ai-batch"}
+LANES = {Lane.INTERACTIVE: "interactive", Lane.BATCH: "batch"}
 
-_QUEUES = (INTERACTIVE, BATCH, AI, AI_BATCH)
+# A worker takes from one only while those before it are empty.
+QUEUES = (UPKEEP, *LANES.values())
 
 # Seconds after the longest analysis until the task of a lost worker is given to another: none is
 # started twice while it runs.
@@ -19,12 +20,11 @@ _LOST_SECONDS = 60
 
 
 def make_app(settings: Settings) -> Celery:
-    """Tasks are acknowledged when they are done, and one is fetched at a time; a worker takes
-    from the batch queue only when nobody waits in the interactive one."""
+    """Tasks are acknowledged when they are done, and one is fetched at a time."""
     app = Celery("samplemind", broker=settings.redis_url)
     app.conf.update(
-        task_queues=[Queue(name, Exchange(name), name) for name in _QUEUES],
-        task_default_queue=INTERACTIVE,
+        task_queues=[Queue(name, Exchange(name), name) for name in (*QUEUES, *AI_LANES.values())],
+        task_default_queue=UPKEEP,
         task_ignore_result=True,
         task_acks_late=True,
         task_reject_on_worker_lost=True,
@@ -35,10 +35,14 @@ def make_app(settings: Settings) -> Celery:
         worker_enable_remote_control=False,
         worker_send_task_events=False,
         broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        # Nobody waits longer than this for a queue that is away: what is stored is sent later.
+        task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1},
         broker_transport_options={
             "visibility_timeout": settings.max_analysis_seconds + _LOST_SECONDS,
             "queue_order_strategy": "priority",
             "socket_timeout": 30,
+            "socket_connect_timeout": 2,
             "unacked_restore_interval": 2,
             "unacked_restore_throttle": 1,
         },

@@ -2,30 +2,45 @@
 a task that meets nothing to do does nothing."""
 
 import asyncio
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
 
-from samplemind.jobs.app import AI, AI_BATCH, BATCH, INTERACTIVE, app
+from redis.asyncio import Redis
+
+from samplemind.domain.analysis import Lane
+from samplemind.jobs.app import AI_LANES, LANES, QUEUES, app
 
 ANALYZE = "samplemind.analyze"
 ASK_AI = "samplemind.ask_ai"
-DISPATCH_BATCH = "samplemind.dispatch_batch"
 HEAR_UNSAVED = "samplemind.hear_unsaved"
 GIVE_UP = "samplemind.give_up"
-RECOVER = "samplemind.recover"
+RECONCILE = "samplemind.reconcile"
+REFRESH = "samplemind.refresh"
+PATROL = "samplemind.patrol"
 
 # A process that does not even end itself is ended so much later.
 _GRACE_SECONDS = 10
 
 
-async def queue_analysis(analysis_id: str) -> None:
-    """One analysis that somebody waits for."""
-    await asyncio.to_thread(app.send_task, ANALYZE, [analysis_id], queue=INTERACTIVE)
+async def queue_analyses(lane: Lane, analysis_ids: Sequence[str], *, again: bool = False) -> None:
+    """Over one connection. `again` says that the worker which may have begun them is lost.
+
+    Raises OperationalError where the queue does not answer.
+    """
+    await asyncio.to_thread(_send, ANALYZE, LANES[lane], analysis_ids, again)
 
 
-async def queue_ai(analysis_id: str, *, in_batch: bool) -> None:
-    """The AI's part of an analysis that has succeeded."""
-    queue = AI_BATCH if in_batch else AI
-    await asyncio.to_thread(app.send_task, ASK_AI, [analysis_id], queue=queue)
+async def queue_ai(lane: Lane, analysis_ids: Sequence[str]) -> None:
+    """The AI's part of analyses that have succeeded. Raises OperationalError as above."""
+    await asyncio.to_thread(_send, ASK_AI, AI_LANES[lane], analysis_ids)
+
+
+def _send(task: str, queue: str, analysis_ids: Sequence[str], *further: bool) -> None:
+    with app.producer_pool.acquire(block=True, timeout=5) as producer:
+        for id_ in analysis_ids:
+            # The message is found by the analysis: see queued_ids.
+            app.send_task(task, [id_, *further], task_id=id_, queue=queue, producer=producer)
 
 
 async def queue_unsaved(id_: str, filename: str, seconds: float) -> None:
@@ -34,22 +49,17 @@ async def queue_unsaved(id_: str, filename: str, seconds: float) -> None:
         app.send_task,
         HEAR_UNSAVED,
         [id_, filename],
-        queue=INTERACTIVE,
+        queue=LANES[Lane.INTERACTIVE],
         soft_time_limit=seconds,
         time_limit=seconds + _GRACE_SECONDS,
+        expires=seconds,
     )
 
 
-async def queue_batch(owner_id: str, batch_id: str) -> None:
-    """All queued analyses of a batch; a worker sends them out, so the caller need not wait."""
-    await asyncio.to_thread(app.send_task, DISPATCH_BATCH, [owner_id, batch_id], queue=INTERACTIVE)
-
-
-def send_out(analysis_ids: Sequence[str], *, again: bool = False) -> None:
-    """Queues many analyses over one connection (blocking: for workers).
-
-    `again` says that the worker which may have begun them is lost.
-    """
-    with app.producer_pool.acquire(block=True) as producer:
-        for analysis_id in analysis_ids:
-            app.send_task(ANALYZE, [analysis_id, again], queue=BATCH, producer=producer)
+async def queued_ids(redis: Redis, queues: Iterable[str] = QUEUES) -> set[str]:
+    """The ids of all tasks that wait in the queues; an analysis' task has its id."""
+    ids: set[str] = set()
+    for queue in queues:
+        messages = await cast("Any", redis.lrange(queue, 0, -1))
+        ids.update(json.loads(message)["headers"]["id"] for message in messages)
+    return ids

@@ -2,31 +2,35 @@
 
 import asyncio
 import os
+import signal
 import socket
+import threading
 from functools import partial
 from typing import Any
 
 import structlog
 from celery import Task
-from celery.signals import worker_process_init, worker_ready, worker_shutdown
+from celery.signals import (
+    worker_process_init,
+    worker_ready,
+    worker_shutdown,
+    worker_shutting_down,
+)
+from celery.worker import state
 from celery.worker.request import Request
+from redis import Redis
 
 from samplemind import __version__
 from samplemind.audio import ENGINE_VERSION
 from samplemind.audio.analyze import analyze, warm_up
-from samplemind.domain.analysis import AnalysisStatus
 from samplemind.jobs.analysis import give_up, run_analysis
-from samplemind.jobs.app import BATCH, INTERACTIVE, app
+from samplemind.jobs.app import QUEUES, app
+from samplemind.jobs.dispatch import send_next
+from samplemind.jobs.patrol import patrol
 from samplemind.jobs.presence import Heartbeat, WorkerPresence
-from samplemind.jobs.queue import (
-    ANALYZE,
-    DISPATCH_BATCH,
-    GIVE_UP,
-    HEAR_UNSAVED,
-    RECOVER,
-    send_out,
-)
-from samplemind.jobs.recovery import lost_analyses, outdated_files
+from samplemind.jobs.queue import ANALYZE, GIVE_UP, HEAR_UNSAVED, PATROL, RECONCILE, REFRESH
+from samplemind.jobs.reconcile import hand_back, reconcile
+from samplemind.jobs.refresh import refresh
 from samplemind.jobs.unsaved import run_unsaved
 from samplemind.memory_limit import limit_memory
 from samplemind.parts import Parts
@@ -36,6 +40,9 @@ _log = structlog.get_logger(__name__)
 
 # A process that holds more than this after a task is replaced: a long sound leaves holes behind.
 _KEPT_KIB = 1024 * 1024
+
+_RECONCILE_SECONDS = 5
+_PATROL_SECONDS = 3_600
 
 
 class _Process:
@@ -76,8 +83,14 @@ class _AnalysisTask(Task):
 def _analyze(task: Task, analysis_id: str, again: bool = False) -> None:
     process = _this_process()
     again = again or bool((task.request.delivery_info or {}).get("redelivered"))
-    limited = partial(analyze, limits=process.parts.settings.sound_limits)
-    process.runner.run(run_analysis(process.parts, limited, analysis_id, again=again))
+    process.runner.run(_run(process.parts, analysis_id, again))
+
+
+async def _run(parts: Parts, analysis_id: str, again: bool) -> None:
+    limited = partial(analyze, limits=parts.settings.sound_limits)
+    ended = await run_analysis(parts, limited, analysis_id, again=again)
+    if ended:
+        await send_next(parts, ended.lane, ended.owner_id)
 
 
 @app.task(name=GIVE_UP)
@@ -92,19 +105,22 @@ def _hear_unsaved(id_: str, filename: str) -> None:
     process.runner.run(run_unsaved(process.parts, analyze, id_, filename))
 
 
-@app.task(name=RECOVER)
-def _recover(worker: str) -> None:
+@app.task(name=RECONCILE)
+def _reconcile() -> None:
     process = _this_process()
-    send_out(process.runner.run(lost_analyses(process.parts, worker)), again=True)
-    send_out(process.runner.run(outdated_files(process.parts)))
+    process.runner.run(reconcile(process.parts))
 
 
-@app.task(name=DISPATCH_BATCH)
-def _dispatch_batch(owner_id: str, batch_id: str) -> None:
+@app.task(name=PATROL)
+def _patrol() -> None:
     process = _this_process()
-    analyses = process.parts.store.analyses
-    queued = AnalysisStatus.QUEUED
-    send_out(process.runner.run(analyses.ids_of_batch(owner_id, batch_id, queued)))
+    process.runner.run(patrol(process.parts))
+
+
+@app.task(name=REFRESH)
+def _refresh() -> None:
+    process = _this_process()
+    process.runner.run(refresh(process.parts))
 
 
 @worker_process_init.connect
@@ -119,16 +135,57 @@ def _ready(**_: Any) -> None:
     settings = get_settings()
     name = f"{socket.gethostname()}:{os.getpid()}"
     presence = WorkerPresence(name, _processes(), __version__, ENGINE_VERSION)
-    _heartbeat = Heartbeat(settings.redis_url, presence)
+    _heartbeat = Heartbeat(settings.redis_url, presence, _held, _ask_for_upkeep)
     _heartbeat.start()
-    app.send_task(RECOVER, [name])
+    app.send_task(REFRESH)
     _log.info("worker ready", name=name, processes=_processes())
+
+
+@worker_shutting_down.connect
+def _told_to_stop(how: str, **_: Any) -> None:
+    """What is at work goes on for a while; what is not done by then is handed back."""
+    if how == "Warm":
+        timer = threading.Timer(get_settings().worker_stop_seconds, _stop_now)
+        timer.daemon = True
+        timer.start()
+
+
+def _stop_now() -> None:
+    running = [request.id for request in list(state.active_requests)]
+    try:
+        asyncio.run(_hand_back(running))
+    except Exception:
+        # Found by `reconcile` then, as what a dead worker leaves.
+        _log.exception("analyses not handed back", ids=running)
+    os.kill(os.getpid(), signal.SIGQUIT)
+
+
+async def _hand_back(analysis_ids: list[str]) -> None:
+    parts = Parts.open(get_settings())
+    await hand_back(parts, analysis_ids, lost=False)
+    await parts.close()
 
 
 @worker_shutdown.connect
 def _shut_down(**_: Any) -> None:
     if _heartbeat:
         _heartbeat.stop()
+
+
+def _held() -> tuple[str, ...]:
+    """The tasks that this worker has taken from the queue: at work, or about to be."""
+    while True:
+        try:
+            return tuple(request.id for request in list(state.reserved_requests))
+        except RuntimeError:  # It changed while it was copied.
+            continue
+
+
+def _ask_for_upkeep(redis: Redis) -> None:
+    """One worker at a time asks, and only while somebody is there to do it."""
+    for task, seconds in ((RECONCILE, _RECONCILE_SECONDS), (PATROL, _PATROL_SECONDS)):
+        if redis.set(f"samplemind:asked:{task}", 1, nx=True, ex=seconds):
+            app.send_task(task, expires=2 * seconds)
 
 
 def _processes() -> int:
@@ -143,7 +200,7 @@ def work() -> None:
     app.worker_main(
         [
             "worker",
-            f"--queues={INTERACTIVE},{BATCH}",
+            f"--queues={','.join(QUEUES)}",
             f"--concurrency={_processes()}",
             f"--max-memory-per-child={_KEPT_KIB}",
             f"--loglevel={get_settings().log_level}",

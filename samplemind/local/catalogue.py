@@ -1,6 +1,7 @@
 """The parts of the house: which programs, with which arguments, on which ports."""
 
 import importlib.util
+import os
 import shutil
 import socket
 import sys
@@ -21,6 +22,7 @@ from samplemind.settings import Settings
 
 # The Rust server alone: the `chroma` command imports all of chromadb first, 1 s and 75 MB more.
 _CHROMA = "import sys, chromadb_rust_bindings as chroma; chroma.cli(['chroma', *sys.argv[1:]])"
+_STOP_SECONDS = 5
 _ASK_API_SECONDS = 0.3  # its health asks every part in turn
 
 
@@ -54,6 +56,9 @@ def processes(settings: Settings) -> list[Part]:
         f"SAMPLEMIND_{name.upper()}": str(getattr(settings, name))
         for name in ("mongo_url", "redis_url", "chroma_url", "blob_url", "host", "port", "data_dir")
     }
+    # Whoever stops everything by Ctrl-C does not wait for long.
+    for name in ("SAMPLEMIND_API_STOP_SECONDS", "SAMPLEMIND_WORKER_STOP_SECONDS"):
+        told[name] = os.environ.get(name, str(_STOP_SECONDS))
     host, port = settings.host, settings.port
     command = (sys.executable, "-m", "samplemind")
     # Nobody waits for it: what it does is never in the way of anything else.

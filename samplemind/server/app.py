@@ -15,6 +15,8 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 from pymongo.errors import PyMongoError
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
@@ -22,11 +24,14 @@ from resolvers.uploads import remove_expired_uploads
 from samplemind.auth import passwords
 from samplemind.domain.user import LOCAL_USER, Role, User
 from samplemind.logs import RequestLog, configure_logs
+from samplemind.outages import AWAY
 from samplemind.parts import Parts
 from samplemind.secret import with_secret
 from samplemind.server import explorer, health, media, uploads
+from samplemind.server.errors import away
 from samplemind.server.graphql import DOCUMENT_BYTES, PATH, GraphQLApp
-from samplemind.server.guards import KnownHosts, SecurityHeaders, known_names
+from samplemind.server.guards import Crowd, KnownHosts, SecurityHeaders, known_names
+from samplemind.server.media_types import JSON
 from samplemind.server.persisted import PersistedDocuments
 from samplemind.settings import Settings
 from samplemind.trusted import trusted_documents
@@ -72,6 +77,9 @@ def make_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="SampleMind", lifespan=lifespan, openapi_url=None)
     if not settings.auth_required:
         app.add_middleware(KnownHosts, names=known_names(settings))
+    app.add_middleware(Crowd, most=settings.max_requests)
+    for error in AWAY:
+        app.add_exception_handler(error, _answer_away)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestLog)
     if settings.cors_origins:
@@ -94,7 +102,7 @@ def run_api(settings: Settings) -> None:
         port=settings.port,
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=settings.api_stop_seconds,
         forwarded_allow_ips=settings.trusted_proxies,
         # Whoever does not answer a ping in time is gone.
         ws_ping_interval=20,
@@ -128,6 +136,11 @@ def _cors(settings: Settings) -> dict[str, Any]:
         "allow_private_network": True,
         "max_age": 7_200,
     }
+
+
+async def _answer_away(request: Request, error: Exception) -> Response:
+    _log.warning("a part is away", path=request.url.path, error=str(error)[:200])
+    return away().response(JSON)
 
 
 def _local_user() -> User:

@@ -6,7 +6,8 @@ import orjson
 from cross_web import HTTPException
 from starlette.responses import Response
 
-from samplemind.domain.errors import FileTooLarge
+from samplemind.domain.errors import DomainError, FileTooLarge
+from samplemind.outages import RETRY_AFTER_SECONDS, unavailable
 
 _CODES = {
     405: "METHOD_NOT_ALLOWED",
@@ -33,3 +34,10 @@ class RequestError(HTTPException):
     def response(self, media_type: str) -> Response:
         body = {"errors": [{"message": self.reason, "extensions": {"code": self.code}}]}
         return Response(orjson.dumps(body), self.status_code, self.headers, media_type)
+
+
+def away(error: DomainError | None = None) -> RequestError:
+    """A part that the request needs does not answer."""
+    error = error or unavailable()
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return RequestError(503, error.message, error.code, headers)

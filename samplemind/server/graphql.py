@@ -33,7 +33,7 @@ from samplemind.domain.errors import (
 )
 from samplemind.server import explorer
 from samplemind.server.authentication import caller_of
-from samplemind.server.errors import RequestError
+from samplemind.server.errors import RequestError, away
 from samplemind.server.media_types import GRAPHQL_RESPONSE, JSON, accepted, answer_type, media_type
 from samplemind.server.multipart import read_form, read_multipart
 from samplemind.server.parameters import checked, read_json, read_url
@@ -195,6 +195,8 @@ class GraphQLApp(GraphQL[CallerScope, None]):
         if caller.user is None and kind.startswith("multipart/"):
             # Nobody's files are read to the end first.
             refusal = caller.refusal or Unauthenticated("Sign in first: see logIn.")
+            if isinstance(refusal, PartUnavailable):
+                raise away(refusal)
             raise RequestError(401, refusal.message, refusal.code, _BEARER)
         return _scope(request, caller)
 
@@ -286,6 +288,9 @@ class GraphQLApp(GraphQL[CallerScope, None]):
         media_type = sub_response.media_type or JSON
         if "data" not in response_data and media_type == GRAPHQL_RESPONSE:
             sub_response.status_code = _status(response_data)
+        if _is_unavailable(response_data):
+            # For proxies and clients that try again: nothing at all could be answered.
+            sub_response.status_code = 503
         if sub_response.status_code == 401:
             sub_response.headers.update(_BEARER)
         if seconds := _retry_after(response_data):
@@ -343,6 +348,13 @@ def _status(response: Any) -> int:
         if code in codes:
             return status
     return 500 if "INTERNAL_SERVER_ERROR" in codes else 400
+
+
+def _is_unavailable(response: Any) -> bool:
+    if response.get("data") is not None:
+        return False
+    errors = response.get("errors") or ()
+    return any(error["extensions"]["code"] == PartUnavailable.code for error in errors)
 
 
 def _retry_after(response: Any) -> int | None:

@@ -1,4 +1,5 @@
-"""What every answer says to browsers, and which names this server answers to."""
+"""What every answer says to browsers, which names this server answers to, and how many requests
+it takes at once."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING
@@ -6,6 +7,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 
+from samplemind.domain.errors import Overloaded
 from samplemind.refusal import is_loopback
 from samplemind.server.errors import RequestError
 from samplemind.server.media_types import JSON
@@ -68,6 +70,46 @@ class KnownHosts:
                 await refusal(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+class Crowd:
+    """Refuses at once what comes while `most` requests are under way: they would all be late.
+
+    What streams counts until its answer begins; health is always told.
+    """
+
+    def __init__(self, app: "ASGIApp", most: int) -> None:
+        self._app, self._most = app, most
+        self._under_way = 0
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        if scope["type"] != "http" or "/health" in scope["path"]:
+            await self._app(scope, receive, send)
+            return
+        if self._under_way >= self._most:
+            message = f"{self._most} requests are under way, the most at once: try again."
+            refusal = RequestError(503, message, Overloaded.code, {"Retry-After": "1"})
+            await refusal.response(JSON)(scope, receive, send)
+            return
+        self._under_way += 1
+        is_counted = True
+
+        async def send_counted(message: "Message") -> None:
+            nonlocal is_counted
+            if is_counted and message["type"] == "http.response.start" and _streams(message):
+                self._under_way -= 1
+                is_counted = False
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_counted)
+        finally:
+            self._under_way -= is_counted
+
+
+def _streams(start: "Message") -> bool:
+    media_type = Headers(raw=start["headers"]).get("content-type", "")
+    return media_type.startswith(("text/event-stream", "multipart/mixed"))
 
 
 def known_names(settings: Settings) -> set[str]:

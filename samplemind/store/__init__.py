@@ -9,9 +9,11 @@ from samplemind.store.audio_files import AudioFiles
 from samplemind.store.audit_events import AuditEvents
 from samplemind.store.batch_jobs import BatchJobs
 from samplemind.store.database import connect
+from samplemind.store.places import Places
 from samplemind.store.uploads import Uploads
 from samplemind.store.usage import Usages
 from samplemind.store.users import Users
+from samplemind.store.vector_syncs import VectorSyncs
 
 
 class Store:
@@ -21,6 +23,7 @@ class Store:
         self._client, self._database = connect(url)
         self.audio_files = AudioFiles(self._database, cache)
         self.analyses = Analyses(self._database)
+        self.places = Places(self._database)
         self.batch_jobs = BatchJobs(self._database)
         self.users = Users(self._database)
         self.api_keys = ApiKeys(self._database)
@@ -29,11 +32,13 @@ class Store:
         self.usages = Usages(self._database)
         self.ai_answers = AiAnswers(self._database)
         self.ai_usages = AiUsages(self._database)
+        self.vector_syncs = VectorSyncs(self._database)
 
     async def prepare(self) -> None:
         """Makes the indexes; safe to call at every start."""
         await self.audio_files.prepare()
         await self.analyses.prepare()
+        await self.places.prepare()
         await self.batch_jobs.prepare()
         await self.users.prepare()
         await self.api_keys.prepare()
@@ -53,6 +58,7 @@ class Store:
         await self.usages.forget_owner(owner_id)
         await self.ai_answers.forget_owner(owner_id)
         await self.ai_usages.forget_owner(owner_id)
+        await self.vector_syncs.forget_owner(owner_id)
 
     async def version(self) -> str:
         """The server's version; raises where it does not answer."""

@@ -1,26 +1,31 @@
-"""Runs of the analysis. The field `state` holds the id and the status in one indexed string,
-so that one conditional write on it decides who may move an analysis on."""
+"""Runs of the analysis.
 
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+The field `state` holds the id and the status in one indexed string, so that one conditional write
+on it decides who may move an analysis on. Where those stand that are not done with, `places` knows.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import numpy as np
 from bson.binary import Binary
 from cachetools import LRUCache
 from pydantic import TypeAdapter
+from pymongo import ReturnDocument
 
-from samplemind.domain.ai import AiInsight, AiPart, AiStatus
+from samplemind.domain.ai import AiPart
 from samplemind.domain.analysis import Analysis, AnalysisStatus, Failure, Findings
 from samplemind.domain.batch_job import BatchJob
 from samplemind.domain.paging import Page, Window
 from samplemind.store.database import Database, Document, scoped, within
 from samplemind.store.pages import read_page, read_pages
+from samplemind.store.places import STAGES, Stage, placed
 
 _analysis = TypeAdapter(Analysis)
 _findings = TypeAdapter(Findings)
 _ai_part = TypeAdapter(AiPart)
-_insight = TypeAdapter(AiInsight)
 
 # About 10 KB each, more for a track.
 _REMEMBERED = 1_000
@@ -45,14 +50,23 @@ def _dump(analysis: Analysis) -> Document:
         "key": scoped(owner, id_),
         "state": _state(id_, analysis.status),
         "by_file": scoped(owner, analysis.audio_file_id, id_),
-        **({} if analysis.status.is_final else {"pending": id_}),
-        **(_ai(id_, analysis.ai) if analysis.ai else {}),
+        "ai": analysis.ai and _ai_part.dump_python(analysis.ai, mode="json"),
     }
 
 
-def _ai(id_: str, ai: AiPart) -> Document:
-    """The AI's part is moved on as the analysis is, by a string of its own."""
-    return {"ai": _ai_part.dump_python(ai, mode="json"), "ai_state": _ai_state(id_, ai.status)}
+def _ready(id_: str, ai: AiPart) -> Document:
+    """The AI's part when the rest is done. It is moved on as the analysis is, by a string of its
+    own, until it is settled."""
+    part = {"ai": _ai_part.dump_python(ai, mode="json")}
+    return part if ai.status.is_final else {**part, **_ai_place(id_, ai)}
+
+
+def _ai_place(id_: str, ai: AiPart) -> Document:
+    return {
+        "ai_state": _ai_state(id_, ai),
+        "ai_pending": id_,
+        "ai_moved_at": datetime.now(UTC),
+    }
 
 
 def _result(findings: Findings) -> Document:
@@ -82,14 +96,25 @@ def _state(id_: str, status: AnalysisStatus) -> str:
     return f"{id_}:{status.value}"
 
 
-def _ai_state(id_: str, status: AiStatus) -> str:
-    return f"{id_}:{status.value}"
+def _ai_state(id_: str, ai: AiPart) -> str:
+    """Of each attempt another, so that whoever was given up can change nothing any more."""
+    return f"{id_}:{ai.status.value}:{ai.attempts}"
 
 
 def _is_settled(analysis: Analysis) -> bool:
     """Whether it never changes again."""
     is_done = analysis.status is AnalysisStatus.SUCCEEDED
     return is_done and (analysis.ai is None or analysis.ai.status.is_final)
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisOutline:
+    """An analysis, and whose part it is."""
+
+    id: str
+    audio_file_id: str
+    batch_id: str | None
+    status: AnalysisStatus
 
 
 class Analyses:
@@ -108,12 +133,19 @@ class Analyses:
         await self._analyses.create_index("by_batch", sparse=True)
         await self._analyses.create_index("audio_file_id")
         await self._analyses.create_index("batch_id", sparse=True)
-        await self._analyses.create_index("pending", sparse=True)
         await self._analyses.create_index("ai_state", sparse=True)
         await self._analyses.create_index("ai_pending", sparse=True)
 
-    async def add(self, analyses: Sequence[Analysis]) -> None:
-        await self._analyses.insert_many([_dump(analysis) for analysis in analyses])
+    async def add(self, analyses: Sequence[Analysis], stage: Stage = Stage.WAITING) -> None:
+        """`stage` is of those that are queued."""
+        stages = {AnalysisStatus.QUEUED: stage, AnalysisStatus.RUNNING: Stage.RUNNING}
+        documents = []
+        for analysis in analyses:
+            document = _dump(analysis)
+            if at := stages.get(analysis.status):
+                document |= placed(analysis, at)
+            documents.append(document)
+        await self._analyses.insert_many(documents)
 
     async def by_ids(self, owner_id: str, ids: Sequence[str]) -> list[Analysis | None]:
         """In the order of `ids`, None where the owner has no such analysis."""
@@ -252,98 +284,108 @@ class Analyses:
         found = {row["_id"]: row["fingerprint"] async for row in cursor}
         return [found.get(id_) for id_ in ids]
 
-    async def files_pending(self) -> set[str]:
-        """Everybody's files that have an analysis queued or running."""
-        cursor = self._analyses.find({"pending": {"$gt": ""}}, {"audio_file_id": 1})
-        return {document["audio_file_id"] async for document in cursor}
+    async def by_id(self, id_: str) -> Analysis | None:
+        """Anybody's: for workers."""
+        document = await self._analyses.find_one({"_id": id_}, _WITHOUT_VECTORS)
+        return _load(document) if document else None
 
-    async def pending_ids(self) -> list[str]:
-        """Everybody's analyses that are queued or running, the oldest first."""
-        cursor = self._analyses.find({"pending": {"$gt": ""}}, {"_id": 1}).sort("pending")
-        return [document["_id"] async for document in cursor]
-
-    async def start(self, id_: str, *, again: bool = False) -> Analysis | None:
+    async def start(self, analysis: Analysis, *, again: bool = False) -> Analysis | None:
         """Moves QUEUED to RUNNING; None where another worker has it, or it was cancelled.
 
         With `again` (the worker that ran it is lost) also RUNNING to RUNNING.
         """
         queued, running = AnalysisStatus.QUEUED, AnalysisStatus.RUNNING
-        started = await self._move(id_, queued, running, attempts=1)
+        started = await self._move(analysis, queued, running, attempts=1)
         if started is None and again:
-            return await self._move(id_, running, running, attempts=1)
+            return await self._move(analysis, running, running, attempts=1)
         return started
 
+    async def hand_back(self, analysis: Analysis, *, lost: bool) -> Analysis | None:
+        """Moves RUNNING to QUEUED: its worker is `lost`, or could not get at what it needs, which
+        is no attempt."""
+        running, queued = AnalysisStatus.RUNNING, AnalysisStatus.QUEUED
+        return await self._move(analysis, running, queued, attempts=0 if lost else -1)
+
     async def succeed(
-        self, id_: str, findings: Findings, seconds: float, ai: AiPart | None = None
+        self, analysis: Analysis, findings: Findings, seconds: float, ai: AiPart | None = None
     ) -> Analysis | None:
         """Moves RUNNING to SUCCEEDED with what was found. `ai` is its AI's part: what is to be
         asked, or what is known already."""
         change = {**_result(findings), "processing_seconds": seconds, "failure": None}
         if ai:
-            change |= _ai(id_, ai)
-            if not ai.status.is_final:
-                change["ai_pending"] = id_
-        return await self._finish(id_, AnalysisStatus.SUCCEEDED, change)
+            change |= _ready(analysis.id, ai)
+        return await self._finish(analysis, AnalysisStatus.SUCCEEDED, change)
 
-    async def ai_pending(self, lost_after: timedelta) -> list[Analysis]:
-        """Everybody's analyses whose AI is to be asked, the oldest first: those that wait, and
-        those that somebody began longer than `lost_after` ago."""
+    async def ai_pending(self, since_before: datetime, limit: int) -> list[Analysis]:
+        """Everybody's analyses whose AI's part has neither moved since that moment nor ended: of
+        the oldest `limit`."""
         cursor = self._analyses.find({"ai_pending": {"$gt": ""}}, _WITHOUT_VECTORS)
-        begun = datetime.now(UTC) - lost_after
         return [
             _load(document)
-            async for document in cursor.sort("ai_pending")
-            if document["ai"]["status"] == AiStatus.QUEUED or document["ai_begun_at"] < begun
+            async for document in cursor.sort("ai_pending").limit(limit)
+            if document["ai_moved_at"] < since_before
         ]
 
-    async def start_ai(self, id_: str, lost_after: timedelta) -> Analysis | None:
-        """Moves the AI's part of what has succeeded from QUEUED to RUNNING; None where another
-        worker has it. One that was begun longer than `lost_after` ago is begun again."""
-        queued, running = AiStatus.QUEUED, AiStatus.RUNNING
-        pending = {"ai_pending": id_}
-        change = {"ai_begun_at": datetime.now(UTC)}
-        begun = await self._move_ai(id_, queued, running, change, where=pending, attempts=1)
-        if begun is None:
-            lost = {**pending, "ai_begun_at": {"$lt": datetime.now(UTC) - lost_after}}
-            begun = await self._move_ai(id_, running, running, change, where=lost, attempts=1)
-        return begun
-
-    async def finish_ai(self, id_: str, result: AiInsight | Failure) -> Analysis | None:
-        """Moves the AI's part from RUNNING to its end."""
-        if isinstance(result, Failure):
-            failure = {"code": result.code, "message": result.message}
-            return await self._move_ai(
-                id_, AiStatus.RUNNING, AiStatus.FAILED, {"ai.failure": failure}
-            )
-        insight = _insight.dump_python(result, mode="json")
-        return await self._move_ai(
-            id_, AiStatus.RUNNING, AiStatus.SUCCEEDED, {"ai.insight": insight}
+    async def move_ai(self, analysis: Analysis, after: AiPart) -> Analysis | None:
+        """Moves the AI's part of what has succeeded on from where `analysis` has it; None where
+        somebody else has moved it since, or its file is gone."""
+        if analysis.ai is None:
+            return None
+        change: Document = {"$set": {"ai": _ai_part.dump_python(after, mode="json")}}
+        if after.status.is_final:
+            change["$unset"] = dict.fromkeys(_ai_place(analysis.id, after), "")
+        else:
+            change["$set"] |= _ai_place(analysis.id, after)
+        document = await self._analyses.find_one_and_update(
+            {"ai_state": _ai_state(analysis.id, analysis.ai)},
+            change,
+            projection=_WITHOUT_VECTORS,
+            return_document=ReturnDocument.AFTER,
         )
+        return _load(document) if document else None
 
-    async def release_ai(self, id_: str) -> None:
-        """Gives back what cannot be brought to an end now."""
-        await self._move_ai(id_, AiStatus.RUNNING, AiStatus.QUEUED, {}, attempts=-1)
-
-    async def fail(self, id_: str, failure: Failure, seconds: float) -> Analysis | None:
+    async def fail(self, analysis: Analysis, failure: Failure, seconds: float) -> Analysis | None:
         """Moves RUNNING to FAILED with the reason."""
         reason = {"code": failure.code, "message": failure.message}
         change = {"failure": reason, "processing_seconds": seconds}
-        return await self._finish(id_, AnalysisStatus.FAILED, change)
+        return await self._finish(analysis, AnalysisStatus.FAILED, change)
 
     async def move_batch(
         self, owner_id: str, batch_id: str, before: AnalysisStatus, after: AnalysisStatus
-    ) -> int:
-        """Moves every item of a batch that is in `before` to `after`; answers how many.
+    ) -> list[str]:
+        """Moves every item of a batch that is in `before` to `after`; answers which.
 
         What is queued again begins anew: without attempts, and without its failure.
         """
-        moved = 0
-        for id_ in await self.ids_of_batch(owner_id, batch_id, before):
+        moved: list[str] = []
+        of_batch = {"by_batch": within(scoped(owner_id, batch_id, "")), "status": before.value}
+        rows = self._analyses.find(of_batch, _WITHOUT_VECTORS).sort("by_batch")
+        async for row in rows:
             fields: Document = {"finished_at": datetime.now(UTC) if after.is_final else None}
             if after is AnalysisStatus.QUEUED:
                 fields |= {"attempts": 0, "failure": None, "processing_seconds": None}
-            moved += await self._move(id_, before, after, fields) is not None
+            if await self._move(_load(row), before, after, fields):
+                moved.append(row["_id"])
         return moved
+
+    async def counts_of_batch(self, owner_id: str, batch_id: str) -> Counter[AnalysisStatus]:
+        """How many items of a batch are in each status (reads all of them)."""
+        match = {"$match": {"by_batch": within(scoped(owner_id, batch_id, ""))}}
+        group = {"$group": {"_id": "$status", "count": {"$sum": 1}}}
+        rows = self._analyses.aggregate([match, group])
+        return Counter({AnalysisStatus(row["_id"]): row["count"] async for row in rows})
+
+    async def outlines(self, owner_id: str) -> AsyncIterator[AnalysisOutline]:
+        """All of an owner's analyses, each told in a few words, the oldest first."""
+        fields = {"audio_file_id": 1, "batch_id": 1, "status": 1}
+        rows = self._analyses.find({"key": within(scoped(owner_id, ""))}, fields).sort("key")
+        async for row in rows:
+            yield AnalysisOutline(
+                row["_id"], row["audio_file_id"], row.get("batch_id"), AnalysisStatus(row["status"])
+            )
+
+    async def forget(self, ids: Sequence[str]) -> None:
+        await self._analyses.delete_many({"_id": {"$in": list(ids)}})
 
     async def forget_batch(self, owner_id: str, batch_id: str) -> None:
         """Removes the items of a batch that was not made after all."""
@@ -358,64 +400,42 @@ class Analyses:
         of_file = {"by_file": within(scoped(owner_id, audio_file_id, ""))}
         final = [status.value for status in AnalysisStatus if status.is_final]
         await self._analyses.delete_many({**of_file, "batch_id": None, "status": {"$in": final}})
-        await self._analyses.update_many(
-            of_file,
-            {
-                "$set": {**_result(Findings()), "ai": None},
-                "$unset": {"ai_state": "", "ai_pending": ""},
-            },
-        )
+        nothing = {"$set": {**_result(Findings()), "ai": None}}
+        nothing["$unset"] = {"ai_state": "", "ai_pending": "", "ai_moved_at": ""}
+        await self._analyses.update_many(of_file, nothing)
 
     async def forget_owner(self, owner_id: str) -> None:
         """Removes all of an owner's."""
         await self._analyses.delete_many({"key": within(scoped(owner_id, ""))})
 
-    async def _move_ai(
-        self,
-        id_: str,
-        before: AiStatus,
-        after: AiStatus,
-        fields: Document,
-        *,
-        where: Document | None = None,
-        attempts: int = 0,
+    async def _finish(
+        self, analysis: Analysis, status: AnalysisStatus, change: Document
     ) -> Analysis | None:
-        moved = {"ai.status": after.value, "ai_state": _ai_state(id_, after)}
-        change: Document = {"$set": {**fields, **moved}}
-        if attempts:
-            change["$inc"] = {"ai.attempts": attempts}
-        if after.is_final:
-            change["$unset"] = {"ai_pending": ""}
-        found = {"ai_state": _ai_state(id_, before), **(where or {})}
-        result = await self._analyses.update_one(found, change)
-        if not result.modified_count:
-            return None
-        document = await self._analyses.find_one({"_id": id_}, _WITHOUT_VECTORS)
-        return _load(document) if document else None
-
-    async def _finish(self, id_: str, status: AnalysisStatus, change: Document) -> Analysis | None:
         change = {**change, "finished_at": datetime.now(UTC)}
-        return await self._move(id_, AnalysisStatus.RUNNING, status, change)
+        return await self._move(analysis, AnalysisStatus.RUNNING, status, change)
 
     async def _move(
         self,
-        id_: str,
+        analysis: Analysis,
         before: AnalysisStatus,
         after: AnalysisStatus,
         fields: Document | None = None,
         attempts: int = 0,
     ) -> Analysis | None:
         change: Document = {
-            "$set": {"status": after.value, "state": _state(id_, after), **(fields or {})},
+            "$set": {
+                "status": after.value,
+                "state": _state(analysis.id, after),
+                **placed(analysis, STAGES[after]),
+                **(fields or {}),
+            },
         }
         if attempts:
             change["$inc"] = {"attempts": attempts}
-        if after.is_final:
-            change["$unset"] = {"pending": ""}
-        else:
-            change["$set"]["pending"] = id_
-        result = await self._analyses.update_one({"state": _state(id_, before)}, change)
-        if not result.modified_count:
-            return None
-        document = await self._analyses.find_one({"_id": id_}, _WITHOUT_VECTORS)
+        document = await self._analyses.find_one_and_update(
+            {"state": _state(analysis.id, before)},
+            change,
+            projection=_WITHOUT_VECTORS,
+            return_document=ReturnDocument.AFTER,
+        )
         return _load(document) if document else None

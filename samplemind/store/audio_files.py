@@ -5,6 +5,7 @@ import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -42,6 +43,16 @@ _ORDER_FIELDS = {
     AudioFileOrderField.DURATION: "by_duration",
     AudioFileOrderField.TEMPO: "by_tempo",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A file, and by which analysis and version of the engine it is known."""
+
+    id: str
+    sha256: str
+    analysis_id: str | None
+    engine_version: str | None
 
 
 def order_field(order: AudioFileOrder) -> str:
@@ -278,6 +289,22 @@ class AudioFiles:
         query = {"analyzed": True, "engine_version": {"$ne": version}}
         async for document in self._files.find(query):
             yield _load(document)
+
+    async def owners(self) -> AsyncIterator[str]:
+        """Whoever has files."""
+        low = ""
+        while row := await self._files.find_one(
+            {"key": {"$gt": low}}, {"owner_id": 1}, sort=[("key", 1)]
+        ):
+            yield row["owner_id"]
+            low = scoped(row["owner_id"], END)
+
+    async def outlines(self, owner_id: str) -> AsyncIterator[Outline]:
+        """All of an owner's files, each told in a few words, in upload order."""
+        fields = {"sha256": 1, "analysis_id": 1, "engine_version": 1}
+        rows = self._files.find({"key": within(scoped(owner_id, ""))}, fields).sort("key")
+        async for row in rows:
+            yield Outline(row["_id"], row["sha256"], row["analysis_id"], row["engine_version"])
 
     async def remove(self, owner_id: str, id_: str) -> None:
         async with self._changing(owner_id):

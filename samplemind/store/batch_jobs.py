@@ -1,4 +1,10 @@
-"""Batch jobs and the log of their changes."""
+"""Batch jobs and the log of their changes.
+
+A batch counts its items by their steps, and a worker may die between a step and its count: then
+the items are counted anew. The batch's `epoch` numbers such counts. Who takes a step reads it
+before, and counts the step only while it is still the same: otherwise the new count may hold the
+step already. The field `counting` holds the id and the epoch in one indexed string.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,6 +22,10 @@ _batch_job = TypeAdapter(BatchJob)
 _progress = TypeAdapter(BatchProgress)
 
 
+def _counting(id_: str, epoch: int) -> str:
+    return f"{id_}:{epoch}"
+
+
 def _load(document: Document) -> BatchJob:
     return _batch_job.validate_python({**document, "id": document["_id"]})
 
@@ -31,12 +41,14 @@ class BatchJobs:
         """Makes the indexes; safe to call at every start."""
         await self._batches.create_index("key", unique=True)
         await self._batches.create_index("request", unique=True, sparse=True)
+        await self._batches.create_index("counting", unique=True, sparse=True)
         await self._changes.create_index("key", unique=True)
 
     async def add(self, batch: BatchJob) -> BatchJob:
         """Stores the batch, or answers the one made with the same idempotency key."""
         document = _batch_job.dump_python(batch)
         document |= {"_id": document.pop("id"), "key": scoped(batch.owner_id, batch.id)}
+        document |= {"epoch": 0, "counting": _counting(batch.id, 0)}
         request = batch.idempotency_key
         if request is not None:
             document["request"] = scoped(batch.owner_id, request)
@@ -82,25 +94,71 @@ class BatchJobs:
             await self._changes.delete_many({"key": within(f"{row['_id']}:")})
         await self._batches.delete_many(own)
 
+    async def epoch(self, batch_id: str) -> int | None:
+        """To be read before a step of an item is stored; None where there is no such batch."""
+        document = await self._batches.find_one({"_id": batch_id}, {"epoch": 1})
+        return document.get("epoch", 0) if document else None
+
     async def advance(
-        self, batch_id: str, counts: dict[str, int], item: BatchItem | None
+        self, batch_id: str, epoch: int, counts: dict[str, int], item: BatchItem | None
     ) -> BatchProgress | None:
-        """Adds `counts` (by state, e.g. queued -1, running +1) and logs the change.
+        """Adds `counts` (by state, e.g. queued -1, running +1) and logs the change; None where
+        all items have been counted since `epoch`.
 
         One atomic write changes the counts and gives the change its number, so the numbers
         and the counts that go with them agree whoever else advances the batch.
         """
-        document = await self._batches.find_one_and_update(
-            {"_id": batch_id},
-            {"$inc": {**counts, "sequence": 1}, "$set": {"updated_at": datetime.now(UTC)}},
+        change = {"$inc": {**counts, "sequence": 1}, "$set": {"updated_at": datetime.now(UTC)}}
+        document = await self._change(batch_id, epoch, change)
+        return await self._logged(document, item) if document else None
+
+    async def recounted(
+        self, batch: BatchJob, epoch: int, counts: dict[str, int]
+    ) -> BatchProgress | None:
+        """Sets the counts, and begins another epoch; None where the batch was advanced since
+        `batch` was read."""
+        fields = {
+            **counts,
+            "sequence": batch.sequence + 1,
+            "epoch": epoch + 1,
+            "counting": _counting(batch.id, epoch + 1),
+            "updated_at": datetime.now(UTC),
+        }
+        # One atomic write, found by one indexed field alone.
+        unmoved = {"$eq": ["$sequence", batch.sequence]}
+        change = {
+            name: {"$cond": [unmoved, {"$literal": value}, f"${name}"]}
+            for name, value in fields.items()
+        }
+        document = await self._change(batch.id, epoch, [{"$set": change}])
+        if document is None or document["epoch"] == epoch:
+            return None
+        return await self._logged(document, None)
+
+    async def _change(
+        self, batch_id: str, epoch: int, change: Document | Sequence[Document]
+    ) -> Document | None:
+        return await self._batches.find_one_and_update(
+            {"counting": _counting(batch_id, epoch)},
+            change,
             return_document=ReturnDocument.AFTER,
         )
-        if document is None:
-            return None
+
+    async def _logged(self, document: Document, item: BatchItem | None) -> BatchProgress:
         batch = _load(document)
         progress = BatchProgress(batch.sequence, batch, item)
         await self.log(progress)
         return progress
+
+    async def ids(self, owner_id: str) -> list[str]:
+        """All of an owner's batches, the oldest first."""
+        rows = self._batches.find({"key": within(scoped(owner_id, ""))}, {"_id": 1}).sort("key")
+        return [row["_id"] async for row in rows]
+
+    async def to_count(self, batch_id: str) -> tuple[BatchJob, int] | None:
+        """Anybody's batch, and its epoch: for workers."""
+        document = await self._batches.find_one({"_id": batch_id})
+        return (_load(document), document.get("epoch", 0)) if document else None
 
     async def log(self, progress: BatchProgress) -> None:
         key = f"{progress.batch_job.id}:{progress.sequence:08d}"

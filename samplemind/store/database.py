@@ -15,10 +15,17 @@ END = "\U0010ffff"
 def connect(url: str) -> tuple[AsyncIOMotorClient[Document], Database]:
     """A client and its database (`samplemind` where the address names none).
 
-    Writes are acknowledged when they are in the journal; nothing is sent before the first use.
+    Writes are acknowledged when they are in the journal; nothing is sent before the first use, and
+    nothing waits for ever. A replica set elects another primary within the selection's time.
     """
     client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
-        url, journal=True, serverSelectionTimeoutMS=5_000, appname="samplemind"
+        url,
+        journal=True,
+        serverSelectionTimeoutMS=5_000,
+        connectTimeoutMS=3_000,
+        socketTimeoutMS=60_000,
+        waitQueueTimeoutMS=5_000,
+        appname="samplemind",
     )
     options: CodecOptions[Document] = CodecOptions(tz_aware=True)
     return client, client.get_default_database("samplemind", codec_options=options)

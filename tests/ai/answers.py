@@ -66,6 +66,7 @@ SCRIPTS: dict[str, dict[str, list[Play]]] = {
     "good": {OPENAI: [GOOD], GEMINI: [GOOD]},
     "cached": {OPENAI: [GOOD], GEMINI: [GOOD]},
     "slow": {OPENAI: [Play(insight(), seconds=1.5)], GEMINI: [GOOD]},
+    "at-once": {OPENAI: [Play(insight(), seconds=2.5)], GEMINI: [GOOD]},
     "held": {OPENAI: [Play(insight(), seconds=1.5)], GEMINI: [GOOD]},
     "hangs": {OPENAI: [Play(insight(), seconds=30)], GEMINI: [GOOD]},
     "drips": {OPENAI: [GOOD], GEMINI: [Play(insight(), drip=0.2)]},
@@ -84,6 +85,14 @@ SCRIPTS: dict[str, dict[str, list[Play]]] = {
     "wrong-twice": {OPENAI: [Play("no")], GEMINI: [Play('{"summary": "It."}')]},
     "endless": {OPENAI: [Play(insight(summary="A " * 2_000))], GEMINI: [GOOD]},
     "refusing": {OPENAI: [Play(refuses=True)], GEMINI: [Play(refuses=True)]},
+    "filtered": {
+        OPENAI: [Play("", finish="content_filter")],
+        GEMINI: [Play("", finish="SAFETY")],
+    },
+    "cut-short": {
+        OPENAI: [Play(insight()[:200], finish="length")],
+        GEMINI: [Play(insight()[:200], finish="MAX_TOKENS"), GOOD],
+    },
     "refusing-first": {OPENAI: [Play(refuses=True)], GEMINI: [GOOD]},
     "lying": {
         OPENAI: [Play(insight(fl_studio=[_LIE, _TRUE])), Play(insight(fl_studio=[_TRUE]))],
@@ -100,8 +109,21 @@ SCRIPTS: dict[str, dict[str, list[Play]]] = {
     "failing": {OPENAI: [DOWN], GEMINI: [Play(status=503)]},
     "not-json": {OPENAI: [Play(not_json=True)], GEMINI: [Play(not_json=True)]},
     "wrong-key": {OPENAI: [Play(status=401)], GEMINI: [Play(status=403)]},
+    "no-credit": {
+        OPENAI: [Play(status=429, code="insufficient_quota")],
+        GEMINI: [Play(status=400, code="API_KEY_INVALID")],
+    },
     "rejected": {OPENAI: [Play(status=400)], GEMINI: [Play(status=400)]},
     "obeys": {OPENAI: [Play(_obeys)], GEMINI: [Play(_obeys)]},
     "told": {OPENAI: [Play(_says_what_it_was_told)]},
     "dear": {OPENAI: [Play(insight(), tokens=(60_000, 20_000))]},
+    # As servers of one's own answer to what they do not know.
+    "plain": {
+        OPENAI: [
+            Play(status=400, message="response_format.type: json_schema is not supported"),
+            Play(status=422, message="max_completion_tokens: extra inputs are not permitted"),
+            Play(status=400, message="invalid content part type: input_audio"),
+            GOOD,
+        ]
+    },
 }

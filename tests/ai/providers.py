@@ -5,6 +5,7 @@ What it plays is a script, named in the data of the question: `[[name]]`, in a f
 script is a list of answers for each provider, the last of which is repeated.
 """
 
+import asyncio
 import base64
 import json
 import re
@@ -80,6 +81,8 @@ class Play:
     hangs_up: bool = False
     not_json: bool = False
     tokens: tuple[int, int] = (1_000, 500)
+    code: str | None = None
+    finish: str | None = None
 
 
 class _Server(ThreadingHTTPServer):
@@ -93,7 +96,7 @@ class Providers:
     def __init__(self, scripts: dict[str, dict[str, list[Play]]]) -> None:
         self.scripts = scripts
         self.asked: list[Asked] = []
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._counts: dict[tuple[str, str], int] = {}
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -107,9 +110,19 @@ class Providers:
             if f"[[{script}]]" in asked.turns[0] and provider in (None, asked.provider)
         ]
 
+    async def until_asked(self, script: str) -> None:
+        """Until a first question about it is here."""
+
+        def wait() -> bool:
+            with self._lock:
+                return self._lock.wait_for(lambda: bool(self.of(script)), timeout=30)
+
+        assert await asyncio.to_thread(wait)
+
     def play(self, asked: Asked) -> Play:
         with self._lock:
             self.asked.append(asked)
+            self._lock.notify_all()
             found = re.search(r"\[\[(.+?)\]\]", asked.turns[0])
             script = found[1] if found else ""
             plays = self.scripts.get(script, self.scripts[""]).get(
@@ -196,7 +209,14 @@ def _completion(asked: Asked, play: Play) -> dict[str, Any]:
         "object": "chat.completion",
         "created": int(time.time()),
         "model": asked.body["model"],
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
+        "choices": [
+            {
+                "index": 0,
+                "message": message,
+                "finish_reason": play.finish or "stop",
+                "logprobs": None,
+            }
+        ],
         "usage": {
             "prompt_tokens": read,
             "completion_tokens": written,
@@ -213,7 +233,7 @@ def _generated(asked: Asked, play: Play) -> dict[str, Any]:
         return {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": usage}
     candidate = {
         "content": {"role": "model", "parts": [{"text": _said(asked, play)}]},
-        "finishReason": "STOP",
+        "finishReason": play.finish or "STOP",
         "index": 0,
     }
     usage["candidatesTokenCount"] = written
@@ -231,7 +251,9 @@ _GOOGLE_STATUS = {
 
 def _error(provider: str, play: Play) -> dict[str, Any]:
     if provider == OPENAI:
-        return {"error": {"message": play.message, "type": "error", "param": None, "code": None}}
+        return {
+            "error": {"message": play.message, "type": "error", "param": None, "code": play.code}
+        }
     details = []
     if play.retry_after is not None:
         retry = {
@@ -239,6 +261,9 @@ def _error(provider: str, play: Play) -> dict[str, Any]:
             "retryDelay": f"{play.retry_after}s",
         }
         details.append(retry)
+    if play.code:
+        info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": play.code}
+        details.append({**info, "domain": "googleapis.com"})
     status = _GOOGLE_STATUS.get(play.status, "UNKNOWN")
     error = {"code": play.status, "message": play.message, "status": status, "details": details}
     return {"error": error}

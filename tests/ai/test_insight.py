@@ -68,15 +68,9 @@ class TestAnswered:
 
     async def test_while_the_only_analysis_process_goes_on(self, producer: Producer) -> None:
         """A second sound is analysed while the AI is still at the first."""
-        first, second = producer.upload("held"), producer.upload("good")
+        first, second = producer.upload("at-once"), producer.upload("good")
         first_id = producer.ask(first)["id"]
-        told: list[str] = []
-        async for event in producer.server.watch(
-            "subscription ($id: ID!) { analysisUpdated(audioFileId: $id) { aiStatus } }", id=first
-        ):
-            told.append(event["analysisUpdated"]["aiStatus"])
-            if told[-1] == "RUNNING":
-                break
+        await producer.providers.until_asked("at-once")
         producer.ask(second, includeAi=False)
         assert (await producer.server.analyzed(second))["status"] == "SUCCEEDED"
         current = producer.server.ask(
@@ -233,6 +227,11 @@ class TestWrongAnswers:
         said = await producer.asked("endless")
         assert said["ai"]["provider"] == "GEMINI"
 
+    async def test_that_are_cut_short_are_asked_for_again(self, producer: Producer) -> None:
+        said = await producer.asked("cut-short")
+        assert said["ai"]["provider"] == "GEMINI"
+        assert len(producer.providers.of("cut-short")) == 4
+
     async def test_plugins_that_do_not_exist_are_repaired(self, producer: Producer) -> None:
         said = await producer.asked("lying")
         assert said["ai"]["flStudioRecommendations"] == [
@@ -300,7 +299,9 @@ class TestFallback:
             ("not-json", "AI_UNAVAILABLE"),
             ("limited-long", "AI_RATE_LIMITED"),
             ("refusing", "AI_REFUSED"),
+            ("filtered", "AI_REFUSED"),
             ("wrong-key", "AI_MISCONFIGURED"),
+            ("no-credit", "AI_MISCONFIGURED"),
             ("rejected", "AI_QUESTION_REJECTED"),
         ],
     )

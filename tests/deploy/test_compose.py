@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -22,7 +21,7 @@ from redis import Redis
 
 from samplemind.audio import ENGINE_VERSION
 from samplemind.cli import app as cli
-from samplemind.jobs.presence import Heartbeat, WorkerPresence
+from samplemind.jobs.presence import ANALYZES, ASKS_AI, Heartbeat, WorkerPresence
 from samplemind.refusal import refuse_unsafe
 from samplemind.settings import Settings
 
@@ -30,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text().replace("\\\n", " ")
-OURS = ("api", "worker")
+OURS = ("api", "worker", "ai")
 PARTS = ("mongo", "redis", "chroma")
 
 
@@ -69,8 +68,10 @@ def succeeds(command: list[str], **env: str) -> bool:
 
 
 class TestServices:
-    def test_are_the_api_a_worker_and_three_databases(self):
+    def test_are_the_api_its_workers_and_three_databases(self):
         assert set(SERVICES) == {*OURS, *PARTS}
+        # Nobody asks an AI who has not said so.
+        assert {name for name in SERVICES if SERVICES[name].get("profiles")} == {"ai"}
 
     def test_have_the_versions_that_are_promised(self):
         locked = re.search(r"^chromadb==(\S+)", (ROOT / "requirements.lock").read_text(), re.M)
@@ -104,9 +105,9 @@ class TestServices:
 
     @pytest.mark.parametrize("name", OURS)
     def test_run_a_command_that_exists(self, name: str):
-        program, command = SERVICES[name]["command"]
+        program, command, *options = SERVICES[name]["command"]
         assert program == "samplemind"
-        assert command == name
+        assert (command, options) == (("worker", ["--ai"]) if name == "ai" else (name, []))
         assert command in typer.main.get_group(cli).commands  # pyright: ignore[reportAttributeAccessIssue]
 
     @pytest.mark.parametrize("name", OURS)
@@ -137,6 +138,8 @@ class TestServices:
         text = (ROOT / "docker-compose.yml").read_text() + DOCKERFILE
         # What compose is to be given, and how to make it.
         text = re.sub(r"SAMPLEMIND_SECRET(: \$\{SAMPLEMIND_SECRET:\?|=\$\(openssl rand)", "", text)
+        # What has nothing in it but what it is given.
+        text = re.sub(r"(SAMPLEMIND_\w+): \$\{\1:-(?:\d+)?\}", "", text)
         assert not re.findall(r"(?i)\w*(?:password|passwd|secret|token|api_?key)\w*", text)
         assert not re.findall(r"//[^/\s\"]*@", text), "credentials in an address"
         assert not any("env_file" in service for service in SERVICES.values())
@@ -217,8 +220,9 @@ class TestHealthChecks:
             port = free.getsockname()[1]
         assert not succeeds(health_check("chroma", **{"/8000": f"/{port}"}))
 
-    def test_of_the_worker(self, settings: Settings):
-        command = health_check("worker")
+    @pytest.mark.parametrize(("service", "kind"), [("worker", ANALYZES), ("ai", ASKS_AI)])
+    def test_of_a_worker(self, settings: Settings, service: str, kind: str):
+        command = health_check(service)
         env = {"SAMPLEMIND_REDIS_URL": settings.redis_url}
         assert not succeeds(command, **env)
         other = WorkerPresence("another-machine:1", 1, "0", ENGINE_VERSION)
@@ -226,11 +230,10 @@ class TestHealthChecks:
         with contextlib.ExitStack() as stack:
             redis = stack.enter_context(Redis.from_url(settings.redis_url))
             for presence, up in ((other, False), (mine, True)):
-                beat = Heartbeat(settings.redis_url, presence)
+                beat = Heartbeat(settings.redis_url, presence, tuple, lambda _: None, kind)
                 beat.start()
                 stack.callback(beat.stop)
-                while not redis.exists(f"samplemind:worker:{presence.name}"):
-                    time.sleep(0.01)
+                assert redis.exists(f"samplemind:{kind}:{presence.name}")
                 assert succeeds(command, **env) is up
 
 

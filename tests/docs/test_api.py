@@ -15,6 +15,7 @@ import pytest
 import soundfile
 from graphql import GraphQLEnumType, build_schema
 
+import samplemind.jobs.analysis  # noqa: F401 - its errors are among all
 from samplemind.domain import errors
 from tests.docs.guide import Operation, Story, codes, commands, operations
 from tests.server import HTTP, Server, running_server

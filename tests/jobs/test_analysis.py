@@ -146,7 +146,7 @@ async def test_bytes_that_are_gone_fail_it(parts: Parts, upload: Upload, owner_i
     await run_analysis(parts, _never, asked.id)
     failure = (await _stored(parts, asked)).failure
     assert failure
-    assert failure.code == "ANALYSIS_FAILED"
+    assert failure.code == "AUDIO_MISSING"
 
 
 async def test_a_deleted_file_ends_what_was_asked_of_it(

@@ -117,7 +117,7 @@ async def test_every_change_arrives_in_order_from_many_workers(scope: Scope) -> 
 async def test_an_ended_batch_tells_its_story_and_ends(scope: Scope) -> None:
     batch = await _batch(scope, 1)
     for step in (_START, _END):
-        await scope.parts.store.batch_jobs.advance(batch.id, step, None)
+        await scope.parts.store.batch_jobs.advance(batch.id, 0, step, None)
     assert await _Watcher(scope, batch).ended() == [1, 2, 3]
     assert await _Watcher(scope, batch, 2).ended() == [3]
     assert await _Watcher(scope, batch, 3).ended() == []
@@ -129,10 +129,10 @@ async def test_an_ended_batch_tells_its_story_and_ends(scope: Scope) -> None:
 @pytest.mark.parametrize("after", [-1, 4, 2**31 - 1])
 async def test_a_number_that_never_was_does_not_hang(scope: Scope, after: int) -> None:
     batch = await _batch(scope, 1)
-    await scope.parts.store.batch_jobs.advance(batch.id, _START, None)
+    await scope.parts.store.batch_jobs.advance(batch.id, 0, _START, None)
     watcher = _Watcher(scope, batch, after)
     await asyncio.sleep(0.2)
-    if progress := await scope.parts.store.batch_jobs.advance(batch.id, _END, None):
+    if progress := await scope.parts.store.batch_jobs.advance(batch.id, 0, _END, None):
         await publish_progress(scope.parts, progress)
     assert await watcher.ended() == ([1, 2, 3] if after < 0 else [3])
 
@@ -141,9 +141,9 @@ async def test_who_is_told_early_waits_for_who_is_late(scope: Scope, database: D
     parts = scope.parts
     batch = await _batch(scope, 2)
     watcher = await _Watcher(scope, batch).begun()
-    second = await parts.store.batch_jobs.advance(batch.id, _START, None)
+    second = await parts.store.batch_jobs.advance(batch.id, 0, _START, None)
     await _lose(database, batch, 2)  # counted, not yet logged
-    third = await parts.store.batch_jobs.advance(batch.id, _START, None)
+    third = await parts.store.batch_jobs.advance(batch.id, 0, _START, None)
     assert second
     assert third
     await publish_progress(parts, third)
@@ -158,7 +158,7 @@ async def test_what_was_told_twice_is_seen_once(scope: Scope) -> None:
     batch = await _batch(scope, 1)
     watcher = await _Watcher(scope, batch).begun()
     for step in (_START, _END):
-        progress = await scope.parts.store.batch_jobs.advance(batch.id, step, None)
+        progress = await scope.parts.store.batch_jobs.advance(batch.id, 0, step, None)
         assert progress
         for _ in range(3):
             await publish_progress(scope.parts, progress)
@@ -169,7 +169,7 @@ async def test_what_nobody_told_is_read_after_a_cut(scope: Scope) -> None:
     batch = await _batch(scope, 1)
     watcher = await _Watcher(scope, batch).begun()
     for step in (_START, _END):
-        await scope.parts.store.batch_jobs.advance(batch.id, step, None)
+        await scope.parts.store.batch_jobs.advance(batch.id, 0, step, None)
     await _cut(scope.parts)
     assert await watcher.ended() == [1, 2, 3]
 
@@ -178,7 +178,7 @@ async def test_a_lost_number_is_skipped_in_the_end(scope: Scope, database: Datab
     batch = await _batch(scope, 2)
     watcher = await _Watcher(scope, batch).begun()
     for _ in range(2):
-        await scope.parts.store.batch_jobs.advance(batch.id, _START, None)
+        await scope.parts.store.batch_jobs.advance(batch.id, 0, _START, None)
     await _lose(database, batch, 2)
     await _cut(scope.parts)
     assert await watcher.until(3) == [1, 3]
@@ -189,7 +189,7 @@ async def test_a_lost_last_number_does_not_hold_the_end(scope: Scope, database: 
     batch = await _batch(scope, 1)
     watcher = await _Watcher(scope, batch).begun()
     for step in (_START, _END):
-        await scope.parts.store.batch_jobs.advance(batch.id, step, None)
+        await scope.parts.store.batch_jobs.advance(batch.id, 0, step, None)
     await _lose(database, batch, 3)
     await _cut(scope.parts)
     assert await watcher.ended() == [1, 2, 3]

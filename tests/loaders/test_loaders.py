@@ -132,7 +132,7 @@ async def test_what_has_succeeded_is_read_once(settings: Settings, parts: Parts)
     reader = Parts.open(settings)
     ids = [done.id, running.id]
     assert await reader.store.analyses.by_ids(owner, ids) == [done, running]
-    await store.succeed(running.id, findings(), 1.0)
+    await store.succeed(running, findings(), 1.0)
     with recorded_commands() as commands:
         first, second = await reader.store.analyses.by_ids(owner, ids)
         assert await reader.store.analyses.by_ids(new_id(), [done.id]) == [None]

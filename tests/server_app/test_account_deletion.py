@@ -61,7 +61,7 @@ async def person(http: httpx.AsyncClient, sounds: list[Path], parts: Parts) -> P
     )
     await parts.store.analyses.add([run])
     await parts.store.batch_jobs.add(batch)
-    await parts.store.batch_jobs.advance(batch.id, {"queued": -1, "running": 1}, None)
+    await parts.store.batch_jobs.advance(batch.id, 0, {"queued": -1, "running": 1}, None)
     await parts.store.audio_files.set_analysis(run)
     [file] = await parts.store.audio_files.by_ids(id_, [file_id])
     assert file

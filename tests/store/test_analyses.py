@@ -34,7 +34,7 @@ async def _stored(store: Analyses, made: Analysis) -> Analysis:
 async def test_one_of_many_workers_starts_it(parts: Parts, owner_id: str) -> None:
     store = parts.store.analyses
     made = await _added(store, owner_id)
-    answers = await asyncio.gather(*(store.start(made.id) for _ in range(20)))
+    answers = await asyncio.gather(*(store.start(made) for _ in range(20)))
     [won] = [answer for answer in answers if answer]
     assert (won.status, won.attempts) == (AnalysisStatus.RUNNING, 1)
     assert await _stored(store, made) == won
@@ -43,11 +43,11 @@ async def test_one_of_many_workers_starts_it(parts: Parts, owner_id: str) -> Non
 async def test_a_lost_workers_run_starts_again_only_when_asked(parts: Parts, owner_id: str) -> None:
     store = parts.store.analyses
     made = await _added(store, owner_id)
-    first = await store.start(made.id, again=True)
+    first = await store.start(made, again=True)
     assert first
     assert first.attempts == 1
-    assert await store.start(made.id) is None
-    second = await store.start(made.id, again=True)
+    assert await store.start(made) is None
+    second = await store.start(made, again=True)
     assert second
     assert (second.status, second.attempts) == (AnalysisStatus.RUNNING, 2)
 
@@ -56,20 +56,20 @@ async def test_a_lost_workers_run_starts_again_only_when_asked(parts: Parts, own
 async def test_only_what_runs_can_end(parts: Parts, owner_id: str, status: AnalysisStatus) -> None:
     store = parts.store.analyses
     made = await _added(store, owner_id, status=status)
-    assert await store.succeed(made.id, findings(), 1.0) is None
-    assert await store.fail(made.id, _FAILURE, 1.0) is None
+    assert await store.succeed(made, findings(), 1.0) is None
+    assert await store.fail(made, _FAILURE, 1.0) is None
     assert await _stored(store, made) == made
     if status is not AnalysisStatus.QUEUED:
-        assert await store.start(made.id, again=True) is None
+        assert await store.start(made, again=True) is None
 
 
 async def test_it_ends_once_with_its_results(parts: Parts, owner_id: str) -> None:
     store = parts.store.analyses
     made = await _added(store, owner_id)
-    await store.start(made.id)
+    await store.start(made)
     ends = await asyncio.gather(
-        *(store.succeed(made.id, findings(embedding=None), 1.5) for _ in range(10)),
-        *(store.fail(made.id, _FAILURE, 2.5) for _ in range(10)),
+        *(store.succeed(made, findings(embedding=None), 1.5) for _ in range(10)),
+        *(store.fail(made, _FAILURE, 2.5) for _ in range(10)),
     )
     [end] = [end for end in ends if end]
     assert await _stored(store, made) == end
@@ -85,24 +85,12 @@ async def test_it_ends_once_with_its_results(parts: Parts, owner_id: str) -> Non
 async def test_a_failure_is_kept_with_its_reason(parts: Parts, owner_id: str) -> None:
     store = parts.store.analyses
     made = await _added(store, owner_id)
-    await store.start(made.id)
-    failed = await store.fail(made.id, _FAILURE, 0.5)
+    await store.start(made)
+    failed = await store.fail(made, _FAILURE, 0.5)
     assert failed
     assert (failed.status, failed.failure) == (AnalysisStatus.FAILED, _FAILURE)
     assert failed.finished_at
     assert await _stored(store, made) == failed
-
-
-async def test_pending_is_what_is_queued_or_running(parts: Parts, owner_id: str) -> None:
-    store = parts.store.analyses
-    runs = [await _added(store, owner_id, status=status) for status in AnalysisStatus]
-    pending = {run.id for run in runs if not run.status.is_final}
-    assert set(await store.pending_ids()) & {run.id for run in runs} == pending
-    queued = next(run for run in runs if run.status is AnalysisStatus.QUEUED)
-    await store.start(queued.id)
-    assert queued.id in await store.pending_ids()
-    await store.fail(queued.id, _FAILURE, 1.0)
-    assert queued.id not in await store.pending_ids()
 
 
 async def test_a_batch_moves_what_is_in_the_state_before(parts: Parts, owner_id: str) -> None:
@@ -114,28 +102,29 @@ async def test_a_batch_moves_what_is_in_the_state_before(parts: Parts, owner_id:
     elsewhere = analysis(owner_id, new_id(), batch_id=new_id(), position=0)
     await store.add([*runs, elsewhere])
     queued, cancelled = AnalysisStatus.QUEUED, AnalysisStatus.CANCELLED
-    assert await store.move_batch(new_id(), batch_id, queued, cancelled) == 0
-    assert await store.move_batch(owner_id, batch_id, queued, cancelled) == 2
-    assert await store.move_batch(owner_id, batch_id, queued, cancelled) == 0
+    assert await store.move_batch(new_id(), batch_id, queued, cancelled) == []
+    moved = await store.move_batch(owner_id, batch_id, queued, cancelled)
+    assert moved == [run.id for run in runs if run.status is queued]
+    assert await store.move_batch(owner_id, batch_id, queued, cancelled) == []
     page = await store.page_of_batch(owner_id, batch_id, _ALL, None)
-    moved = [cancelled if run.status is queued else run.status for run in runs]
-    assert [row.value.status for row in page.rows] == moved
+    statuses = [cancelled if run.status is queued else run.status for run in runs]
+    assert [row.value.status for row in page.rows] == statuses
     assert all(row.value.finished_at for row in page.rows if row.value.id in (runs[0].id,))
     assert (await _stored(store, elsewhere)).status is queued
-    assert await store.start(runs[0].id, again=True) is None
+    assert await store.start(runs[0], again=True) is None
 
 
 async def test_what_is_queued_again_begins_anew(parts: Parts, owner_id: str) -> None:
     store, batch_id = parts.store.analyses, new_id()
     made = await _added(store, owner_id, batch_id=batch_id, position=0)
-    await store.start(made.id)
-    await store.fail(made.id, _FAILURE, 1.0)
+    await store.start(made)
+    await store.fail(made, _FAILURE, 1.0)
     failed, queued = AnalysisStatus.FAILED, AnalysisStatus.QUEUED
-    assert await store.move_batch(owner_id, batch_id, failed, queued) == 1
+    assert await store.move_batch(owner_id, batch_id, failed, queued) == [made.id]
     again = await _stored(store, made)
     assert again.finished_at is None
     assert again.failure is None
-    started = await store.start(made.id)
+    started = await store.start(made)
     assert started
     assert started.attempts == 1
 
@@ -257,8 +246,8 @@ async def test_the_vector_comes_back_to_the_bit_and_only_when_asked(
     random = np.random.default_rng(3).standard_normal(122).astype(np.float32)
     vector = tuple(random.tolist())
     made = await _added(store, owner_id)
-    await store.start(made.id)
-    await store.succeed(made.id, findings(embedding=vector), 1.0)
+    await store.start(made)
+    await store.succeed(made, findings(embedding=vector), 1.0)
     assert tuple(await store.embedding(owner_id, made.id) or ()) == vector
     assert (await _stored(store, made)).findings == findings(embedding=None)
     bare = await _added(store, owner_id)

@@ -20,7 +20,7 @@ async def test_concurrent_advances_leave_no_gap_and_no_miscount(
     store = parts.store.batch_jobs
     batch = await store.add(batch_job(owner_id, 20))
     steps = [{"queued": -1, "running": 1}] * 20 + [{"running": -1, "completed": 1}] * 15
-    answers = await asyncio.gather(*(store.advance(batch.id, step, None) for step in steps))
+    answers = await asyncio.gather(*(store.advance(batch.id, 0, step, None) for step in steps))
     assert sorted(progress.sequence for progress in answers if progress) == list(range(2, 37))
     [stored] = await store.by_ids(owner_id, [batch.id])
     assert stored
@@ -46,9 +46,9 @@ async def test_changes_tell_what_came_after(parts: Parts, owner_id: str) -> None
     neighbour = await store.add(batch_job(owner_id, 2))
     failed = AnalysisStatus.FAILED
     item = BatchItem("file", "analysis", failed, Failure("NOT_AUDIO", "Not a sound."))
-    await store.advance(batch.id, {"queued": -1, "failed": 1}, item)
-    await store.advance(neighbour.id, {"queued": -1, "failed": 1}, None)
-    last = await store.advance(batch.id, {"queued": -1, "completed": 1}, None)
+    await store.advance(batch.id, 0, {"queued": -1, "failed": 1}, item)
+    await store.advance(neighbour.id, 0, {"queued": -1, "failed": 1}, None)
+    last = await store.advance(batch.id, 0, {"queued": -1, "completed": 1}, None)
     first, second = await store.changes(batch.id, 0)
     assert (first.sequence, first.item) == (2, item)
     assert second == last
@@ -58,7 +58,7 @@ async def test_changes_tell_what_came_after(parts: Parts, owner_id: str) -> None
 
 
 async def test_a_batch_that_is_not_there_does_not_advance(parts: Parts) -> None:
-    assert await parts.store.batch_jobs.advance(new_id(), {"queued": -1}, None) is None
+    assert await parts.store.batch_jobs.advance(new_id(), 0, {"queued": -1}, None) is None
 
 
 async def test_an_idempotency_key_makes_one_batch_an_owner(parts: Parts, owner_id: str) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from pymongo import ReadPreference
 
-from samplemind.domain.analysis import Analysis, AnalysisStatus, Failure, SampleKind
+from samplemind.domain.ai import AiPart, AiUsage
+from samplemind.domain.analysis import Analysis, AnalysisStatus, Failure, Lane, SampleKind
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.batch_job import BatchJob
 from samplemind.domain.ids import new_id
@@ -21,6 +22,8 @@ from samplemind.parts import Parts
 from samplemind.settings import Settings
 from samplemind.store import Store
 from samplemind.store.database import Database, connect
+from samplemind.store.places import Stage
+from samplemind.store.vector_syncs import VectorSync
 from tests.domain.models import NOON, analysis, audio_file, batch_job, findings, user
 from tests.store.commands import recorded_commands
 
@@ -88,11 +91,32 @@ _SCALAR: dict[str, Use] = {
         x.run.owner_id, x.batch.id, Window(5, True), None
     ),
     "labels of analyses": lambda s, x: s.analyses.label_scores(x.run.owner_id, [x.run.id, "y"]),
-    "pending analyses": lambda s, x: s.analyses.pending_ids(),
+    "files of places": lambda s, x: s.places.files(),
+    "pending counted": lambda s, x: s.places.count_pending(x.run.owner_id),
+    "sent counted": lambda s, x: s.places.count_sent(Lane.BATCH, x.run.owner_id),
+    "owners waiting": lambda s, x: s.places.owners_waiting(Lane.INTERACTIVE),
+    "analyses claimed": lambda s, x: s.places.claim(Lane.BATCH, "y", 5),
+    "items released": lambda s, x: s.places.release_batch("y", "y"),
+    "analyses sent again": lambda s, x: s.places.sent_again(["y"]),
+    "analyses at a stage": lambda s, x: s.places.since_before(Stage.RUNNING, NOON),
+    "places left": lambda s, x: s.places.leave(["y"]),
+    "analysis by id": lambda s, x: s.analyses.by_id(x.run.id),
+    "analyses forgotten": lambda s, x: s.analyses.forget(["y"]),
+    "items counted": lambda s, x: s.analyses.counts_of_batch(x.run.owner_id, x.batch.id),
+    "analysis handed back": lambda s, x: s.analyses.hand_back(x.run, lost=True),
     "embedding": lambda s, x: s.analyses.embedding(x.run.owner_id, x.run.id),
-    "analysis started": lambda s, x: s.analyses.start(x.run.id, again=True),
-    "analysis succeeded": lambda s, x: s.analyses.succeed(x.run.id, findings(), 1.0),
-    "analysis failed": lambda s, x: s.analyses.fail(x.run.id, Failure("A", "b"), 1.0),
+    "analysis started": lambda s, x: s.analyses.start(x.run, again=True),
+    "analysis succeeded": lambda s, x: s.analyses.succeed(x.run, findings(), 1.0),
+    "analysis failed": lambda s, x: s.analyses.fail(x.run, Failure("A", "b"), 1.0),
+    "AI pending": lambda s, x: s.analyses.ai_pending(NOON, 5),
+    "AI moved": lambda s, x: s.analyses.move_ai(replace(x.run, ai=AiPart()), AiPart()),
+    "analysis as a whole": lambda s, x: s.analyses.whole(x.run.owner_id, x.run.id),
+    "AI answer found": lambda s, x: s.ai_answers.find(x.run.owner_id, "insight:a"),
+    "AI answer kept": lambda s, x: s.ai_answers.keep(x.run.owner_id, "insight:a", {}),
+    "AI answers forgotten": lambda s, x: s.ai_answers.forget(x.run.owner_id, "insight", "a"),
+    "AI usage of a day": lambda s, x: s.ai_usages.of(x.run.owner_id, NOON.date()),
+    "AI usage counted": lambda s, x: s.ai_usages.add(x.run.owner_id, AiUsage(NOON.date())),
+    "AI usages forgotten": lambda s, x: s.ai_usages.forget_owner("y"),
     "batch forgotten": lambda s, x: s.analyses.forget_batch(x.run.owner_id, "y"),
     "batches by ids": lambda s, x: s.batch_jobs.by_ids(x.batch.owner_id, [x.batch.id, "y"]),
     "batch by idempotency key": lambda s, x: s.batch_jobs.by_idempotency_key(
@@ -100,7 +124,12 @@ _SCALAR: dict[str, Use] = {
     ),
     "batches": lambda s, x: s.batch_jobs.page(x.batch.owner_id, Window(5)),
     "batches counted": lambda s, x: s.batch_jobs.count(x.batch.owner_id),
-    "batch advanced": lambda s, x: s.batch_jobs.advance(x.batch.id, {"failed": 0}, None),
+    "batch advanced": lambda s, x: s.batch_jobs.advance(x.batch.id, 0, {"failed": 0}, None),
+    "epoch of a batch": lambda s, x: s.batch_jobs.epoch(x.batch.id),
+    "batch to count": lambda s, x: s.batch_jobs.to_count(x.batch.id),
+    "batch counted anew": lambda s, x: s.batch_jobs.recounted(x.batch, 1, {"failed": 0}),
+    "vector put off": lambda s, x: s.vector_syncs.add(VectorSync("y", "y")),
+    "vector made up for": lambda s, x: s.vector_syncs.remove(VectorSync("y", "y")),
     "changes of a batch": lambda s, x: s.batch_jobs.changes(x.batch.id, 1),
     "user ensured": lambda s, x: s.users.ensure(user(x.file.owner_id)),
     "upload by id": lambda s, x: s.uploads.by_id(x.upload.owner_id, x.upload.id),

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from samplemind.audio import ENGINE_VERSION
-from samplemind.domain.analysis import AnalysisLevel, AnalysisStatus
-from samplemind.jobs.recovery import outdated_files
+from samplemind.domain.analysis import AnalysisLevel, AnalysisStatus, Lane
+from samplemind.jobs.refresh import refresh
 from samplemind.parts import Parts
 from tests.domain.models import analysis, audio_file
 
@@ -42,8 +42,10 @@ async def test_files_of_another_engine_are_queued_again(
     old = await _file(parts, owner_id, "0")
     await _file(parts, owner_id, ENGINE_VERSION)
     await _file(parts, owner_id, "0", pending=True)
-    made = await parts.store.analyses.by_ids(owner_id, await outdated_files(parts))
-    [again] = [run for run in made if run]
+    assert await refresh(parts) >= 1
+    ids = await parts.store.places.claim(Lane.BATCH, owner_id, 10)
+    [again] = await parts.store.analyses.by_ids(owner_id, ids)
+    assert again
     assert again.audio_file_id == old
     assert (again.level, again.status) == (AnalysisLevel.DETAILED, AnalysisStatus.QUEUED)
     assert again.engine_version == ENGINE_VERSION
@@ -53,6 +55,6 @@ async def test_workers_that_start_together_ask_once(
     parts: Parts, owner_id: str, unlocked: None
 ) -> None:
     await _file(parts, owner_id, "0")
-    assert len(await outdated_files(parts)) >= 1
+    assert await refresh(parts) >= 1
     await _file(parts, owner_id, "0")
-    assert await outdated_files(parts) == []
+    assert await refresh(parts) == 0
