@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -79,7 +80,9 @@ _searches = TypeAdapter(_Search)
 async def search_audio(scope: Scope, prompt: str, window: Window) -> Found:
     """What the prompt asks for: the likest first where it says how it should sound, else the
     newest. Raises BadUserInput for a prompt that is empty or too long, and for a bad cursor."""
-    prompt = prompt.strip()
+    # Characters that are none (control, halves of others) mean nothing, and some parts refuse them.
+    plain = (" " if unicodedata.category(char)[0] == "C" else char for char in prompt)
+    prompt = "".join(plain).strip()
     if not prompt:
         raise BadUserInput("The prompt is empty: say what you look for.", field=_FIELD)
     if len(prompt) > LONGEST_PROMPT:
@@ -195,8 +198,6 @@ async def _relaxed(scope: Scope, filter_: AudioFileFilter, *, ranks: bool) -> tu
     given_up: list[Condition] = []
     for condition in conditions_of(filter_):
         given_up.append(condition)
-        if without(filter_, given_up) == AudioFileFilter() and not ranks:
-            return ()
         if await finds(given_up):
             break
     else:
@@ -205,7 +206,9 @@ async def _relaxed(scope: Scope, filter_: AudioFileFilter, *, ranks: bool) -> tu
         fewer = [each for each in given_up if each is not condition]
         if await finds(fewer):
             given_up = fewer
-    return tuple(given_up)
+    # Everything that there is answers nothing.
+    is_all = without(filter_, given_up) == AudioFileFilter()
+    return () if is_all and not ranks else tuple(given_up)
 
 
 @dataclass(frozen=True, slots=True)

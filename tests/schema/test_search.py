@@ -224,6 +224,7 @@ class TestWhatIsGivenUp:
             ("amen bass loop", ["SEARCH"], ["bass"]),
             ("pad one-shot", ["KINDS"], ["pad"]),
             ("dark guitar", ["LABELS"], ["bass", "pad", "Amen"]),
+            ("vocals 120 in F minor", ["LABELS"], ["bass"]),
             # Nothing else is asked for: then there is nothing.
             ("vocals", [], []),
             ("vocals in G major", [], []),
@@ -315,13 +316,16 @@ class TestPages:
             )
 
 
-@pytest.mark.parametrize("prompt", ["", " \n", "x" * 501])
+@pytest.mark.parametrize("prompt", ["", " \n", "\x00", "\ud800", "x" * 501])
 async def test_a_prompt_that_is_none_is_refused(person: Person, prompt: str) -> None:
     error = await person.refused(ASK, prompt=prompt)
     assert (error["code"], error["field"]) == ("BAD_USER_INPUT", ["prompt"])
 
 
-@pytest.mark.parametrize("prompt", ["kick'; DROP TABLE", '{"$where": "1"}', "\x00", "🥁" * 500])
+@pytest.mark.parametrize(
+    "prompt",
+    ["kick'; DROP TABLE", '{"$where": "1"}', "kick\x00", "kick \ud800", "🥁" * 500, "kick \ue000"],
+)
 async def test_a_prompt_is_data(person: Person, prompt: str) -> None:
     await person.stores(_heard(("kick", 0.9)))
     await search(person, prompt)
