@@ -87,7 +87,7 @@ async def upload_audio(
     missing = [tag for tag in cleaned_tags if tag not in stored.tags]
     if missing:
         clean_tags([*stored.tags, *missing], field=("input", "tags"))
-        stored = await _add_tags(scope, stored, missing)
+        stored = await add_tags(scope, stored, missing)
     analysis = await request_analysis(scope, stored, options) if options else None
     return stored, analysis
 
@@ -109,12 +109,17 @@ async def update_audio_file(
     return changed
 
 
-async def _add_tags(scope: Scope, current: AudioFile, tags: Sequence[str]) -> AudioFile:
-    changed = await scope.parts.store.audio_files.add_tags(scope.owner_id, current.id, tags)
+async def add_tags(
+    scope: Scope, current: AudioFile, tags: Sequence[str], *, accepted: Sequence[str] = ()
+) -> AudioFile:
+    """Adds clean tags. Those that are `accepted` are no longer refused. Raises NotFound."""
+    changed = await scope.parts.store.audio_files.add_tags(
+        scope.owner_id, current.id, tags, accepted=accepted
+    )
     if changed is None:
         raise NotFound("This file was deleted meanwhile: upload it again.")
     scope.loaders.audio_files_by_id.clear(changed.id).prime(changed.id, changed)
-    if changed.analysis_id:
+    if changed.analysis_id and tags:
         await rename_vector(scope.parts, changed)
     return changed
 

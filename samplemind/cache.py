@@ -70,6 +70,15 @@ class Cache:
             self._making[key].add_done_callback(lambda _: self._making.pop(key))
         return cast("T", await asyncio.shield(self._making[key]))
 
+    async def find(self, key: str) -> Any | None:
+        """The value kept under `key`, None where there is none."""
+        kept = await self._ask(self._cashews.get, _PREFIX + key)
+        return None if kept is None else orjson.loads(kept)
+
+    async def keep(self, key: str, value: object, *, seconds: float) -> None:
+        """Keeps a value, which may be lost at any time."""
+        await self._ask(self._cashews.set, _PREFIX + key, orjson.dumps(value), expire=seconds)
+
     async def remove(self, key: str) -> None:
         """Forgets a value. One that Redis could not be asked to forget ends with its time."""
         await self._ask(self._cashews.delete, _PREFIX + key)
@@ -125,7 +134,7 @@ class Cache:
         if kept is not None:
             return orjson.loads(kept)
         made = await make()
-        await self._ask(self._cashews.set, _PREFIX + key, orjson.dumps(made), expire=seconds)
+        await self.keep(key, made, seconds=seconds)
         return made
 
     async def _ask(self, command: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any) -> Any:

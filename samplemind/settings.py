@@ -210,6 +210,12 @@ class Settings(BaseSettings):
     ai_seconds: float = Field(
         default=60, gt=0, le=120, description="How long one answer is waited for."
     )
+    ai_search_seconds: float = Field(
+        default=4,
+        gt=0,
+        le=30,
+        description="How long a search in words waits for an AI before its own rules do.",
+    )
     ai_concurrency: int = Field(
         default=8, gt=0, le=200, description="Questions that one process asks at once."
     )

@@ -69,6 +69,7 @@ def _facets(audio_file: AudioFile, findings: Findings) -> Where:
         "tempo": findings.tempo and findings.tempo.bpm,
         "key": findings.key and f"{findings.key.tonic} {findings.key.mode.value.lower()}",
         "labels": [label.name for label in findings.labels] or None,
+        "loudness": findings.loudness and findings.loudness.integrated_lufs,
     }
 
 
@@ -104,12 +105,15 @@ def _conditions(filter_: AudioFileFilter) -> tuple[Where | None, Where | None]:
         where.append({"kind": {"$in": [kind.value for kind in filter_.kinds]}})
     if filter_.labels:
         where.append(_any_of([{"labels": {"$contains": label}} for label in filter_.labels]))
+    where += [{"labels": {"$not_contains": label}} for label in filter_.without_labels or ()]
     if filter_.keys:
         where.append({"key": {"$in": [str(key) for key in filter_.keys]}})
     if filter_.tempo:
         where += _between("tempo", filter_.tempo)
     if filter_.duration_seconds:
         where += _between("duration", filter_.duration_seconds)
+    if filter_.loudness:
+        where += _between("loudness", filter_.loudness)
     if times := filter_.uploaded_at:
         start, end = (time and time.timestamp() for time in (times.start, times.end))
         where += _between("uploaded", Range(start, end))

@@ -12,11 +12,13 @@ from resolvers.audio_files import count_audio_files
 from resolvers.media import DEFAULT_POINTS, MOST_POINTS, media_urls, waveform
 from resolvers.scope import Scope
 from resolvers.similarity import duplicates, similar_to
+from resolvers.suggested_tags import suggested_tags
 from resolvers.users import users
 from samplemind.domain import audio_file as domain
 from samplemind.domain.errors import NotAnalyzed
 from samplemind.domain.library import AudioFileFilter as DomainFilter
 from samplemind.domain.paging import Page
+from samplemind.domain.suggested_tag import MOST_SUGGESTED
 from schema.analysis import Analysis, AnalysisConnection
 from schema.context import Info
 from schema.directives import Cost, list_size
@@ -38,7 +40,9 @@ from schema.relation import relation
 from schema.similarity import COST as SIMILAR_COST
 from schema.similarity import ORDER as SIMILAR
 from schema.similarity import SimilarAudioFileConnection
+from schema.suggested_tag import SuggestedTag
 from schema.user import User
+from schema.values import shown_as
 
 _ANALYSES = "analyses"
 
@@ -98,6 +102,18 @@ class AudioFile(Node):
     async def analysis(files: Sequence["AudioFile"], scope: Scope) -> list[Analysis | None]:
         found = await known_analyses(scope, [file.model for file in files])
         return [analysis and Analysis.of(analysis) for analysis in found]
+
+    @relation(
+        description="Words that could be its tags, the surest first: what the analysis (and an AI, "
+        "where one was asked) says and what is neither a tag of it nor refused.",
+        directives=[list_size(MOST_SUGGESTED)],
+    )
+    @staticmethod
+    async def suggested_tags(
+        files: Sequence["AudioFile"], scope: Scope
+    ) -> list[list[SuggestedTag]]:
+        found = await suggested_tags(scope, [file.model for file in files])
+        return shown_as(list[list[SuggestedTag]], found)
 
     @strawberry.field(
         description="Every analysis of this file, the newest first.", directives=[PAGED]

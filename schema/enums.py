@@ -17,6 +17,8 @@ from samplemind.domain.audit_event import AuditAction
 from samplemind.domain.batch_job import BatchStatus
 from samplemind.domain.delivery import DeliveryStatus
 from samplemind.domain.library import AudioFileOrderField
+from samplemind.domain.search import Condition, UnderstoodBy
+from samplemind.domain.suggested_tag import TagSource
 from samplemind.domain.user import Role
 from samplemind.domain.webhook import WebhookEvent
 
@@ -105,6 +107,32 @@ _describe(
     FILENAME="Its filename, without regard to case.",
     DURATION="How long it is.",
     TEMPO="Its tempo; files without one come last both ways.",
+)
+_describe(
+    Condition,
+    "A condition that a prompt sets, by the field of `AudioFileFilter`. Where nothing meets all, "
+    "they are given up in this order, as few as it takes.",
+    SEARCH="Words of filenames and tags.",
+    LOUDNESS="The range of LUFS.",
+    DURATION_SECONDS="The range of seconds.",
+    KEYS="The keys.",
+    TEMPO="The range of BPM.",
+    KINDS="The kinds.",
+    WITHOUT_LABELS="The labels it must not have.",
+    LABELS="The labels.",
+)
+_describe(
+    UnderstoodBy,
+    "Who understood a prompt.",
+    PARSER="Rules of our own, which ask nobody.",
+    OPENAI="OpenAI, or a server that speaks as it does.",
+    GEMINI="Gemini.",
+)
+_describe(
+    TagSource,
+    "Who suggests a tag.",
+    ANALYSIS="The analysis hears it.",
+    AI="An AI said so, where one was asked.",
 )
 _describe(Role, "What a user may do.", USER="Use their own library.", ADMIN="Look after all.")
 _describe(

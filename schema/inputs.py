@@ -79,10 +79,18 @@ class AudioFileFilter:
         default=None, description="Any of these kinds."
     )
     labels: list[str] | None = strawberry.field(default=None, description="Any of these labels.")
+    without_labels: list[str] | None = strawberry.field(
+        default=None, description="None of these labels."
+    )
     keys: list[KeyInput] | None = strawberry.field(default=None, description="Any of these keys.")
     tempo: FloatRange | None = strawberry.field(default=None, description="A range of BPM.")
     duration_seconds: FloatRange | None = strawberry.field(
         default=None, description="A range of seconds."
+    )
+    loudness: FloatRange | None = strawberry.field(
+        default=None,
+        description="A range of LUFS, of the integrated loudness. Files analysed before "
+        "this filter was there have none until they are analysed again.",
     )
     uploaded_at: DateTimeRange | None = strawberry.field(
         default=None, description="A range of upload times."
@@ -97,9 +105,11 @@ class AudioFileFilter:
             tags=None if self.tags is None else tuple(self.tags),
             kinds=None if self.kinds is None else tuple(self.kinds),
             labels=None if self.labels is None else tuple(self.labels),
+            without_labels=None if self.without_labels is None else tuple(self.without_labels),
             keys=None if self.keys is None else tuple(key.to_domain() for key in self.keys),
             tempo=self.tempo and self.tempo.to_domain(),
             duration_seconds=self.duration_seconds and self.duration_seconds.to_domain(),
+            loudness=self.loudness and self.loudness.to_domain(),
             uploaded_at=self.uploaded_at and self.uploaded_at.to_domain(),
             analyzed=self.analyzed,
         )
@@ -191,6 +201,20 @@ class UpdateAudioFileInput:
     tags: list[str] | None = strawberry.field(
         default=None, description="Its new tags, in place of the old ones."
     )
+
+
+@strawberry.input(description="Suggested tags to take.")
+class AcceptTagsInput:
+    audio_file_id: strawberry.ID = strawberry.field(description="The file.")
+    tags: list[str] = strawberry.field(
+        description="Which: suggested ones, or others. Those that it has already change nothing."
+    )
+
+
+@strawberry.input(description="Suggested tags to see no more.")
+class RefuseTagsInput:
+    audio_file_id: strawberry.ID = strawberry.field(description="The file.")
+    tags: list[str] = strawberry.field(description="Which. They may still be given to it.")
 
 
 @strawberry.input(description="A file to delete.")

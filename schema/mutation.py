@@ -8,6 +8,7 @@ from strawberry.scalars import JSON
 import resolvers.analyses
 import resolvers.audio_files
 import resolvers.batch_jobs
+import resolvers.suggested_tags
 import resolvers.uploads
 from samplemind.domain.analysis import AnalysisOptions
 from samplemind.domain.errors import BadUserInput
@@ -20,11 +21,13 @@ from schema.context import Info
 from schema.directives import CHANGE, LARGE_CHANGE
 from schema.ids import decode_id_of, encode_id
 from schema.inputs import (
+    AcceptTagsInput,
     AnalyzeAudioInput,
     CancelBatchJobInput,
     CompleteUploadInput,
     CreateBatchJobInput,
     DeleteAudioFileInput,
+    RefuseTagsInput,
     RequestUploadInput,
     RetryBatchJobInput,
     UpdateAudioFileInput,
@@ -35,6 +38,7 @@ from schema.payloads import (
     BatchJobPayload,
     DeleteAudioFilePayload,
     RequestUploadPayload,
+    SuggestedTagsPayload,
     UpdateAudioFilePayload,
     UploadAudioPayload,
     answers,
@@ -128,6 +132,35 @@ class Mutation(SessionMutation, ApiKeyMutation, WebhookMutation, AccountMutation
             info.context, id_, input.filename, input.tags
         )
         return UpdateAudioFilePayload(audio_file=AudioFile.of(changed))
+
+    @strawberry.mutation(
+        description="Adds suggested tags to those of a file. What was refused and is accepted now "
+        "is refused no more.",
+        directives=CHANGE,
+    )
+    @answers(SuggestedTagsPayload)
+    async def accept_tags(
+        self,
+        info: Info,
+        input: Annotated[AcceptTagsInput, strawberry.argument(description="Which.")],
+    ) -> SuggestedTagsPayload:
+        id_ = decode_id_of("AudioFile", input.audio_file_id, ("input", "audioFileId"))
+        changed = await resolvers.suggested_tags.accept_tags(info.context, id_, input.tags)
+        return SuggestedTagsPayload(audio_file=AudioFile.of(changed))
+
+    @strawberry.mutation(
+        description="Has tags suggested for a file no more, also after another analysis.",
+        directives=CHANGE,
+    )
+    @answers(SuggestedTagsPayload)
+    async def refuse_tags(
+        self,
+        info: Info,
+        input: Annotated[RefuseTagsInput, strawberry.argument(description="Which.")],
+    ) -> SuggestedTagsPayload:
+        id_ = decode_id_of("AudioFile", input.audio_file_id, ("input", "audioFileId"))
+        changed = await resolvers.suggested_tags.refuse_tags(info.context, id_, input.tags)
+        return SuggestedTagsPayload(audio_file=AudioFile.of(changed))
 
     @strawberry.mutation(
         description="Deletes a file with everything known about it.", directives=CHANGE

@@ -100,6 +100,12 @@ class UpdateAudioFilePayload:
     errors: list[UserError] = errors()
 
 
+@strawberry.type(description="The answer of `acceptTags` and `refuseTags`.")
+class SuggestedTagsPayload:
+    audio_file: AudioFile | None = strawberry.field(default=None, description="The changed file.")
+    errors: list[UserError] = errors()
+
+
 @strawberry.type(description="The answer of `deleteAudioFile`.")
 class DeleteAudioFilePayload:
     deleted_id: strawberry.ID | None = strawberry.field(

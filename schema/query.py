@@ -45,6 +45,7 @@ from schema.paging import (
     window,
 )
 from schema.rate_limit import RateLimit
+from schema.search import SearchQuery
 from schema.similarity import COST as SIMILAR_COST
 from schema.similarity import ORDER as SIMILAR
 from schema.similarity import SimilarAudioFileConnection
@@ -89,7 +90,7 @@ async def _similar(
 
 
 @strawberry.type(description="What can be read. Everything here is the caller's own.")
-class Query:
+class Query(SearchQuery):
     @strawberry.field(description="Anything by its id; null where there is no such thing.")
     async def node(
         self,

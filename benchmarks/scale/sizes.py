@@ -12,10 +12,10 @@ from benchmarks import sounds
 from benchmarks.scale.library import fill
 from samplemind.audio import EMBEDDING_DIMENSIONS, ENGINE_VERSION
 from samplemind.audio.analyze import analyze
-from samplemind.domain.analysis import Analysis, AnalysisLevel, AnalysisStatus
+from samplemind.domain.analysis import Analysis, AnalysisLevel, AnalysisStatus, Lane
 from samplemind.domain.ids import new_id, now
 from samplemind.jobs.app import app
-from samplemind.jobs.queue import send_out
+from samplemind.jobs.queue import queue_analyses
 from samplemind.local import running_parts
 from samplemind.parts import Parts
 from samplemind.store.analyses import _dump
@@ -66,7 +66,7 @@ def _queued(redis_url: str) -> float:
     client = redis.Redis.from_url(redis_url)
     app.conf.update(broker_url=redis_url)
     before = client.info("memory")["used_memory"]
-    send_out([new_id() for _ in range(_QUEUED)])
+    asyncio.run(queue_analyses(Lane.BATCH, [new_id() for _ in range(_QUEUED)]))
     taken = client.info("memory")["used_memory"] - before
     client.close()
     return taken / _QUEUED

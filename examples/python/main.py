@@ -1,4 +1,5 @@
-"""Uploads sounds, watches their analysis live, and lists what is similar to the first of them."""
+"""Uploads sounds, watches their analysis live, lists what is similar to the first of them, and asks
+in words."""
 
 import asyncio
 import os
@@ -54,6 +55,16 @@ async def list_similar(client: SampleMind, id_: str) -> None:
         print(f"{edge.score:.3f} {edge.node.filename}: {because}")
 
 
+async def list_asked_for(client: SampleMind, prompt: str) -> None:
+    found = (await client.search_in_words(prompt, first=3)).searchAudio
+    understood = found.understood
+    kinds = [kind.value for kind in understood.filter_.kinds or ()]
+    meant = [*kinds, *(understood.filter_.labels or ()), *understood.profile.like]
+    print(f"{prompt!r} is {', '.join(meant)} to {understood.by.value}")
+    for edge in found.edges:
+        print(f"  {edge.node.filename}")
+
+
 async def main(paths: list[Path]) -> None:
     server = os.environ.get("SAMPLEMIND_URL", "http://127.0.0.1:8000")
     async with SampleMind(
@@ -64,6 +75,7 @@ async def main(paths: list[Path]) -> None:
         ids = [await upload(client, path) for path in paths]
         await analyze(client, ids)
         await list_similar(client, ids[0])
+        await list_asked_for(client, "a short, tonal one-shot")
 
 
 if __name__ == "__main__":

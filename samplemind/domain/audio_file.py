@@ -53,7 +53,7 @@ class AudioFacts:
 @dataclass(frozen=True, slots=True)
 class AudioFile:
     """`analysis_id` names the newest of the deepest analyses that succeeded: what is known stays
-    known when less is asked later."""
+    known when less is asked later. `refused_tags`, case folded, are suggested no more."""
 
     id: str
     owner_id: str
@@ -64,6 +64,7 @@ class AudioFile:
     tags: tuple[str, ...]
     uploaded_at: datetime
     analysis_id: str | None = None
+    refused_tags: tuple[str, ...] = ()
 
     @property
     def blob_key(self) -> str:

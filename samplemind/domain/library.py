@@ -37,17 +37,19 @@ class KeyName:
 @dataclass(frozen=True, slots=True)
 class AudioFileFilter:
     """All given conditions hold at once. A list of kinds, labels or keys means any of them;
-    a list of tags means all of them. Each word of `search` begins a word of the filename or
-    of a tag.
+    a list of tags means all of them, `without_labels` none of them. Each word of `search` begins
+    a word of the filename or of a tag. `loudness` is integrated, in LUFS.
     """
 
     search: str | None = None
     tags: tuple[str, ...] | None = None
     kinds: tuple[SampleKind, ...] | None = None
     labels: tuple[str, ...] | None = None
+    without_labels: tuple[str, ...] | None = None
     keys: tuple[KeyName, ...] | None = None
     tempo: Range | None = None
     duration_seconds: Range | None = None
+    loudness: Range | None = None
     uploaded_at: TimeRange | None = None
     analyzed: bool | None = None
 

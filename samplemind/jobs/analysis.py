@@ -178,7 +178,8 @@ async def _known(parts: Parts, audio_file: AudioFile) -> Analysis | None:
     """The analysis that stands for the file so far."""
     if audio_file.analysis_id is None:
         return None
-    return await parts.store.analyses.whole(audio_file.owner_id, audio_file.analysis_id)
+    found = await parts.store.analyses.whole(audio_file.owner_id, [audio_file.analysis_id])
+    return found[0] if found else None
 
 
 def _can_take_over(analysis: Analysis, known: Analysis) -> bool:

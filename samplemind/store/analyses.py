@@ -269,10 +269,14 @@ class Analyses:
         row = await self._analyses.find_one({"key": scoped(owner_id, id_)}, {"embedding": 1})
         return np.frombuffer(row["embedding"], "<f4").tolist() if row and row["embedding"] else None
 
-    async def whole(self, owner_id: str, id_: str) -> Analysis | None:
-        """An analysis with its vector and its fingerprint."""
-        row = await self._analyses.find_one({"key": scoped(owner_id, id_)})
-        return _load(row) if row else None
+    async def label_scores(self, owner_id: str, ids: Sequence[str]) -> dict[str, dict[str, float]]:
+        """The labels of analyses with their scores, by id; what is not there is left out."""
+        keys = [scoped(owner_id, id_) for id_ in ids]
+        cursor = self._analyses.find({"key": {"$in": keys}}, {"findings.labels": 1})
+        return {
+            row["_id"]: {label["name"]: label["score"] for label in row["findings"]["labels"]}
+            async for row in cursor
+        }
 
     async def fingerprints(self, owner_id: str, ids: Sequence[str]) -> list[bytes | None]:
         """In the order of `ids`; None where there is no such analysis, or it made none."""

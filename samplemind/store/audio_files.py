@@ -1,8 +1,9 @@
 """Stored sounds: one document a file, with the facets of its analysis to search by."""
 
+import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -94,6 +95,7 @@ def _facets(owner: str, id_: str, analysis: Analysis | None) -> Document:
         "tempo": tempo,
         "musical_key": f"{key.tonic} {key.mode.value.lower()}" if key else None,
         "labels": [label.name for label in findings.labels] if findings else [],
+        "loudness": findings.loudness.integrated_lufs if findings and findings.loudness else None,
         "by_tempo": scoped(owner, "~" if tempo is None else _sortable(tempo), id_),
         "by_tempo_down": scoped(owner, "!" if tempo is None else _sortable(tempo), id_),
     }
@@ -142,12 +144,16 @@ def conditions(owner_id: str, filter_: AudioFileFilter | None) -> Document:
         query["kind"] = {"$in": [kind.value for kind in filter_.kinds]}
     if filter_.labels is not None:
         query["labels"] = {"$in": list(filter_.labels)}
+    if filter_.without_labels:
+        query["labels"] = query.get("labels", {}) | {"$nin": list(filter_.without_labels)}
     if filter_.keys is not None:
         query["musical_key"] = {"$in": [str(key) for key in filter_.keys]}
     if filter_.tempo and (bounds := _between(filter_.tempo)):
         query["tempo"] = bounds
     if filter_.duration_seconds and (bounds := _between(filter_.duration_seconds)):
         query["facts.duration_seconds"] = bounds
+    if filter_.loudness and (bounds := _between(filter_.loudness)):
+        query["loudness"] = bounds
     if filter_.uploaded_at:
         times = {"$gte": filter_.uploaded_at.start, "$lte": filter_.uploaded_at.end}
         if times := {name: value for name, value in times.items() if value is not None}:
@@ -233,21 +239,46 @@ class AudioFiles:
         documents = await self._files.find({"key": {"$in": keys}}).to_list(None)
         return {document["_id"] for document in documents if holds(document, query)}
 
+    async def known_words(self, owner_id: str, words: Iterable[str]) -> set[str]:
+        """Those that some filename or tag holds, as a filter's `search` looks for them."""
+
+        async def is_known(word: str) -> bool:
+            query = conditions(owner_id, AudioFileFilter(search=word))
+            return bool(query) and await self._files.find_one(query, {"_id": 1}) is not None
+
+        words = list(words)
+        found = await asyncio.gather(*map(is_known, words))
+        return {word for word, known in zip(words, found, strict=True) if known}
+
     async def rename(self, audio_file: AudioFile) -> None:
         """Stores the filename and the tags of `audio_file`."""
         key = scoped(audio_file.owner_id, audio_file.id)
         async with self._changing(audio_file.owner_id):
             await self._files.update_one({"key": key}, {"$set": _naming(audio_file)})
 
-    async def add_tags(self, owner_id: str, id_: str, tags: Sequence[str]) -> AudioFile | None:
+    async def add_tags(
+        self, owner_id: str, id_: str, tags: Sequence[str], *, accepted: Sequence[str] = ()
+    ) -> AudioFile | None:
         """Adds the tags in one atomic write, so that two who add at once lose nothing; answers
-        the changed file."""
+        the changed file. What is `accepted` is no longer refused."""
         words = [scoped(owner_id, word) for word in words_of(*tags)]
+        change: Document = {
+            "$addToSet": {"tags": {"$each": list(tags)}, "words": {"$each": words}},
+        }
+        if accepted:
+            change["$pull"] = {"refused_tags": {"$in": [tag.casefold() for tag in accepted]}}
+        return await self._change(owner_id, id_, change)
+
+    async def refuse_tags(self, owner_id: str, id_: str, tags: Sequence[str]) -> AudioFile | None:
+        """Adds to what is refused, case folded; answers the changed file."""
+        return await self._change(
+            owner_id, id_, {"$addToSet": {"refused_tags": {"$each": list(tags)}}}
+        )
+
+    async def _change(self, owner_id: str, id_: str, change: Document) -> AudioFile | None:
         async with self._changing(owner_id):
             document = await self._files.find_one_and_update(
-                {"key": scoped(owner_id, id_)},
-                {"$addToSet": {"tags": {"$each": list(tags)}, "words": {"$each": words}}},
-                return_document=ReturnDocument.AFTER,
+                {"key": scoped(owner_id, id_)}, change, return_document=ReturnDocument.AFTER
             )
         return _load(document) if document else None
 

@@ -36,6 +36,8 @@ def _is(value: Any, wanted: Any) -> bool:
     return all(
         all(each in values for each in operand)
         if operator == "$all"
+        else not any(each in operand for each in values)
+        if operator == "$nin"
         else any(_compares(operator, each, operand) for each in values)
         for operator, operand in wanted.items()
     )

@@ -61,6 +61,7 @@ RELATIONS = {
     "AudioFile.owner": _files("owner { username }"),
     "AudioFile.analysis": _files("analysis { id labels { name } }"),
     "AudioFile.analyses": _files(f"analyses{_PAGE}"),
+    "AudioFile.suggestedTags": _files("suggestedTags { name score source reason }"),
     "AudioFile.similarTo": _files(f"similarTo{_PAGE}"),
     "AudioFile.duplicates": _files("duplicates { id filename }"),
     "Analysis.audioFile": _analyses("audioFile { filename }"),

@@ -86,6 +86,10 @@ _SCALAR: dict[str, Use] = {
     "audio files counted": lambda s, x: s.audio_files.count(x.file.owner_id),
     "audio file ids": lambda s, x: s.audio_files.ids(x.file.owner_id),
     "audio file stats": lambda s, x: s.audio_files.stats(x.file.owner_id),
+    "audio file tagged": lambda s, x: s.audio_files.add_tags(
+        x.file.owner_id, x.file.id, ["a"], accepted=["a"]
+    ),
+    "tags refused": lambda s, x: s.audio_files.refuse_tags(x.file.owner_id, x.file.id, ["a"]),
     "audio file renamed": lambda s, x: s.audio_files.rename(x.file),
     "audio file analysed": lambda s, x: s.audio_files.set_analysis(x.run),
     "files of another engine": lambda s, _: anext(
@@ -99,6 +103,7 @@ _SCALAR: dict[str, Use] = {
     "items of a batch": lambda s, x: s.analyses.page_of_batch(
         x.run.owner_id, x.batch.id, Window(5, True), None
     ),
+    "labels of analyses": lambda s, x: s.analyses.label_scores(x.run.owner_id, [x.run.id, "y"]),
     "files of places": lambda s, x: s.places.files(),
     "pending counted": lambda s, x: s.places.count_pending(x.run.owner_id),
     "sent counted": lambda s, x: s.places.count_sent(Lane.BATCH, x.run.owner_id),
@@ -118,7 +123,7 @@ _SCALAR: dict[str, Use] = {
     "analysis failed": lambda s, x: s.analyses.fail(x.run, Failure("A", "b"), 1.0),
     "AI pending": lambda s, x: s.analyses.ai_pending(NOON, 5),
     "AI moved": lambda s, x: s.analyses.move_ai(replace(x.run, ai=AiPart()), AiPart()),
-    "analysis as a whole": lambda s, x: s.analyses.whole(x.run.owner_id, x.run.id),
+    "analysis as a whole": lambda s, x: s.analyses.whole(x.run.owner_id, [x.run.id]),
     "AI answer found": lambda s, x: s.ai_answers.find(x.run.owner_id, "insight:a"),
     "AI answer kept": lambda s, x: s.ai_answers.keep(x.run.owner_id, "insight:a", {}),
     "AI answers forgotten": lambda s, x: s.ai_answers.forget(x.run.owner_id, "insight", "a"),
@@ -190,6 +195,7 @@ _FILTERED: dict[str, Use] = {
     ),
     "filtered files counted": lambda s, x: s.audio_files.count(x.file.owner_id, _FILTER),
     "audio file ids filtered": lambda s, x: s.audio_files.ids(x.file.owner_id, _FILTER),
+    "words that are known": lambda s, x: s.audio_files.known_words(x.file.owner_id, ["kick"]),
     "items of a batch by status": lambda s, x: s.analyses.page_of_batch(
         x.run.owner_id, x.batch.id, Window(5), _QUEUED
     ),

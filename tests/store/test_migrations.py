@@ -10,6 +10,7 @@ from bson import json_util
 
 from samplemind.domain.analysis import AnalysisLevel, AnalysisStatus, Lane
 from samplemind.domain.ids import new_id, now
+from samplemind.domain.library import AudioFileFilter, Range
 from samplemind.domain.user import LOCAL_USER, Role, User
 from samplemind.parts import Parts
 from samplemind.refusal import CannotStart
@@ -102,6 +103,17 @@ class TestOlderDocuments:
         later = now() + timedelta(seconds=5)
         assert [each.id for each in await places.since_before(Stage.RUNNING, later)] == [running.id]
         assert await parts.store.batch_jobs.advance(batch.id, 0, {"queued": -1}, None)
+
+    async def test_are_found_by_their_loudness(
+        self, parts: Parts, older: dict[str, str], database: Database
+    ):
+        quiet = AudioFileFilter(loudness=Range(None, 0.0))
+        assert await parts.store.audio_files.ids(LOCAL_USER, quiet) == []
+        await parts.store.prepare()
+        found = await parts.store.audio_files.ids(LOCAL_USER, quiet)
+        assert found
+        due = {each.audio_file_id for each in await parts.store.vector_syncs.oldest(100)}
+        assert set(found) <= due <= set(older.values())
 
     async def test_stay_as_they_are_the_second_time(
         self, parts: Parts, older: dict[str, str], database: Database

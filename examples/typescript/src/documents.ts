@@ -75,3 +75,27 @@ export const findSimilar = graphql(`
     }
   }
 `);
+
+export const searchInWords = graphql(`
+  query SearchInWords($prompt: String!, $first: Int!) {
+    searchAudio(prompt: $prompt, first: $first) {
+      edges {
+        score
+        node {
+          filename
+        }
+      }
+      understood {
+        by
+        filter {
+          kinds
+          labels
+        }
+        profile {
+          like
+        }
+        ignoredWords
+      }
+    }
+  }
+`);

@@ -1,7 +1,7 @@
 import { openAsBlob } from "node:fs";
 import { basename } from "node:path";
 import { Client, Refused } from "./client.js";
-import { analyzeSounds, findSimilar, uploadSound, watchBatch } from "./documents.js";
+import { analyzeSounds, findSimilar, searchInWords, uploadSound, watchBatch } from "./documents.js";
 
 const paths = process.argv.slice(2);
 if (!paths.length) throw new Error("Name the sounds to upload: npm start -- kick.wav snare.wav");
@@ -45,3 +45,10 @@ if (seed) {
     console.log(`${score.toFixed(3)} ${node.filename}: ${because.join(", ")}`);
   }
 }
+
+const prompt = "a short, tonal one-shot";
+const { searchAudio } = await client.ask(searchInWords, { prompt, first: 3 });
+const { by, filter, profile } = searchAudio.understood;
+const meant = [...(filter.kinds ?? []), ...(filter.labels ?? []), ...profile.like];
+console.log(`'${prompt}' is ${meant.join(", ")} to ${by}`);
+for (const { node } of searchAudio.edges) console.log(`  ${node.filename}`);

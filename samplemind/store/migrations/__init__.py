@@ -17,13 +17,23 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from samplemind.domain.ids import now
 from samplemind.refusal import CannotStart
 from samplemind.store.database import Database, connect
-from samplemind.store.migrations import m0001_standing, m0002_free_local_user, m0003_places
+from samplemind.store.migrations import (
+    m0001_standing,
+    m0002_free_local_user,
+    m0003_places,
+    m0004_loudness,
+)
 
 _log = structlog.get_logger(__name__)
 
 Step = Callable[[Database], Awaitable[None]]
 
-STEPS: tuple[Step, ...] = (m0001_standing.run, m0002_free_local_user.run, m0003_places.run)
+STEPS: tuple[Step, ...] = (
+    m0001_standing.run,
+    m0002_free_local_user.run,
+    m0003_places.run,
+    m0004_loudness.run,
+)
 
 CURRENT = len(STEPS)
 """The version that this SampleMind reads and writes."""

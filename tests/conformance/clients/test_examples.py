@@ -53,7 +53,8 @@ async def test_python(server: Server, paths: list[str]) -> None:
 
 
 def tells_the_story(output: str) -> None:
-    """Three uploads, each step of the batch, and what is similar, the likest first."""
+    """Three uploads, each step of the batch, what is similar, the likest first, and what is asked
+    for in words."""
     assert re.findall(r"^uploaded (\S+), [\d.]+ s$", output, re.M) == [
         "low.wav",
         "high.wav",
@@ -68,3 +69,5 @@ def tells_the_story(output: str) -> None:
     scores = [float(score) for score, _ in similar]
     assert len(scores) == 5
     assert scores == sorted(scores, reverse=True)
+    assert "'a short, tonal one-shot' is ONE_SHOT, short, tonal to PARSER\n" in output
+    assert re.search(r"^  \S.*\.wav$|^  \S.*\.flac$", output, re.M)
