@@ -107,8 +107,7 @@ async def _find(parts: Parts, analyze: Analyzer, analysis: Analysis) -> Findings
             message = f"The worker was lost {_MAX_ATTEMPTS} times while it read this file."
             raise WorkerLost(message)
         audio_file = await _file_of(parts, analysis)
-        known = await _known(parts, audio_file)
-        if known and _can_take_over(analysis, known):
+        if known := await _to_take_over(parts, analysis, audio_file):
             return known.findings
         async with contextlib.AsyncExitStack() as stack:
             with tracing.span("fetch"):
@@ -157,7 +156,7 @@ async def _succeed(
 ) -> Analysis | None:
     # The vector first: without its analysis it is harmless, and not the other way round.
     is_put = await put_vector(parts, audio_file, findings)
-    ai = _ai_part(analysis, await _known(parts, audio_file))
+    ai = await _ai_part(parts, analysis, audio_file)
     done = await parts.store.analyses.succeed(analysis, findings, seconds, ai)
     if done:
         await stand_for_file(parts, done)
@@ -174,29 +173,26 @@ async def stand_for_file(parts: Parts, done: Analysis) -> None:
         await parts.store.analyses.forget_file(done.owner_id, done.audio_file_id)
 
 
-async def _known(parts: Parts, audio_file: AudioFile) -> Analysis | None:
-    """The analysis that stands for the file so far."""
-    if audio_file.analysis_id is None:
+async def _to_take_over(parts: Parts, analysis: Analysis, audio_file: AudioFile) -> Analysis | None:
+    """What is known of the file, with its vector, where all that is missing is what an AI says:
+    then the sound need not be heard again."""
+    if analysis.ai is None or analysis.ai.afresh or audio_file.analysis_id is None:
         return None
     found = await parts.store.analyses.whole(audio_file.owner_id, [audio_file.analysis_id])
-    return found[0] if found else None
+    for known in found:
+        same_engine = known.engine_version == analysis.engine_version
+        if known.level is analysis.level and same_engine:
+            return known
+    return None
 
 
-def _can_take_over(analysis: Analysis, known: Analysis) -> bool:
-    """Whether all that is missing is what an AI says: the sound need not be heard again."""
-    return (
-        analysis.ai is not None
-        and not analysis.ai.afresh
-        and known.level is analysis.level
-        and known.engine_version == analysis.engine_version
-    )
-
-
-def _ai_part(analysis: Analysis, known: Analysis | None) -> AiPart | None:
+async def _ai_part(parts: Parts, analysis: Analysis, audio_file: AudioFile) -> AiPart | None:
     """What an AI has said of a file stays with it until another is asked."""
-    said = known and known.ai and known.ai.insight
-    if said and (analysis.ai is None or analysis.ai.failure):
-        return AiPart(AiStatus.SUCCEEDED, said.provider, insight=said)
+    if audio_file.analysis_id and (analysis.ai is None or analysis.ai.failure):
+        ids = [audio_file.analysis_id]
+        [known] = await parts.store.analyses.by_ids(audio_file.owner_id, ids)
+        if said := known and known.ai and known.ai.insight:
+            return AiPart(AiStatus.SUCCEEDED, said.provider, insight=said)
     return analysis.ai
 
 

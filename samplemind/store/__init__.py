@@ -49,6 +49,7 @@ class Store:
         await self.audio_files.prepare()
         await self.analyses.prepare()
         await self.places.prepare()
+        await self.vector_syncs.prepare()
         await self.batch_jobs.prepare()
         await self.users.prepare()
         await self.api_keys.prepare()

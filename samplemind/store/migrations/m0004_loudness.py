@@ -18,4 +18,4 @@ async def run(database: Database) -> None:
         await files.update_one({"_id": file["_id"]}, {"$set": {"loudness": lufs}})
         sync = {"owner_id": file["owner_id"], "audio_file_id": file["_id"]}
         key = scoped(file["owner_id"], file["_id"])
-        await syncs.update_one({"_id": key}, {"$set": sync}, upsert=True)
+        await syncs.update_one({"key": key}, {"$set": sync}, upsert=True)
