@@ -1,7 +1,10 @@
 """Files whose vector is not what their document says: to be mended when Chroma answers again."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from pymongo.errors import DuplicateKeyError
 
 from samplemind.store.database import Database, scoped, within
 
@@ -25,7 +28,9 @@ class VectorSyncs:
     async def add(self, sync: VectorSync) -> None:
         key = scoped(sync.owner_id, sync.audio_file_id)
         row = {"owner_id": sync.owner_id, "audio_file_id": sync.audio_file_id}
-        await self._syncs.update_one({"key": key}, {"$set": row}, upsert=True)
+        # Two who add it at once have both added it.
+        with contextlib.suppress(DuplicateKeyError):
+            await self._syncs.update_one({"key": key}, {"$set": row}, upsert=True)
 
     async def oldest(self, count: int) -> Sequence[VectorSync]:
         rows = await self._syncs.find().limit(count).to_list(count)
