@@ -33,7 +33,7 @@ Where = dict[str, Any]
 _PAGE = 5_000
 
 # A search takes milliseconds; the first also imports the client.
-_PATIENCE_SECONDS = 15
+_PATIENCE_SECONDS = 8
 _PAUSE_SECONDS = 10
 
 
@@ -153,7 +153,7 @@ class Vectors:
         if not sounds:
             return
         named = [_naming(audio_file) for audio_file, _ in sounds]
-        async with self._asking("put", _PATIENCE_SECONDS * (4 if len(sounds) > 1 else 1)):
+        async with self._asking("put", _PATIENCE_SECONDS * (8 if len(sounds) > 1 else 1)):
             collection = await self._collection(owner_id)
             await collection.upsert(
                 ids=[audio_file.id for audio_file, _ in sounds],
