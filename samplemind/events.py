@@ -26,8 +26,8 @@ MISSED = b""
 
 _QUEUE_SIZE = 1_000
 _SILENCE_SECONDS = 15
-_PATIENCE_SECONDS = 3
-_PAUSE_SECONDS = 5
+_PATIENCE_SECONDS = 2
+_PAUSE_SECONDS = 10
 
 Receive = Callable[[], Awaitable[bytes]]
 

@@ -64,7 +64,8 @@ async def server(
     tmp_path_factory: pytest.TempPathFactory, sounds: list[Path]
 ) -> AsyncIterator[Server]:
     """`samplemind serve`, whose library holds `sounds`, analysed at level DETAILED."""
-    with running_server(tmp_path_factory.mktemp("server"), sounds) as server:
+    quick = {"SAMPLEMIND_DELIVERY_WAIT_SECONDS": "1"}
+    with running_server(tmp_path_factory.mktemp("server"), sounds, **quick) as server:
         for sound in sounds:
             assert server.upload(sound)["errors"] == []
         batch = await server.batch(filter={}, level="DETAILED")

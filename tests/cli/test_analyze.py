@@ -52,6 +52,7 @@ def test_fields_are_named_as_in_the_api(tmp_path: Path) -> None:
     schema = (Path(__file__).parents[2] / "schema.graphql").read_text()
     fields = schema.split("type Analysis implements Node {")[1].split("\n}")[0]
     of_a_stored_one = {"audioFile", "failure", "finishedAt", "id", "queuedAt", "status"}
+    of_a_stored_one |= {"ai", "aiFailure", "aiStatus"}
     names = {
         line.strip().partition(":")[0].partition("(")[0]
         for line in fields.splitlines()

@@ -58,11 +58,11 @@ class Collector:
         self._server.shutdown()
         self._server.server_close()
 
-    def trace(self, trace_id: str, name: str, seconds: float = 20) -> list[Span]:
-        """The spans of a trace, when one of that name has arrived."""
+    def trace(self, trace_id: str, name: str, count: int = 1, seconds: float = 20) -> list[Span]:
+        """The spans of a trace, when `count` of that name have arrived."""
         with self._arrived:
             found = self._arrived.wait_for(
-                lambda: any(span.name == name for span in self._of(trace_id)), seconds
+                lambda: sum(span.name == name for span in self._of(trace_id)) >= count, seconds
             )
             assert found, [span.name for span in self._of(trace_id)]
             return self._of(trace_id)
