@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from samplemind.domain.analysis import Analysis
+from samplemind.domain.analysis import Analysis, Lane
 from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.batch_job import BatchJob
 from samplemind.domain.delivery import EMAIL, Delivery
@@ -48,8 +48,9 @@ async def tell_of_batch(parts: Parts, batch: BatchJob) -> None:
 
 
 async def tell_of_analysis(parts: Parts, analysis: Analysis) -> None:
-    """Where it has ended, and is not part of a batch."""
-    if analysis.batch_id or not analysis.status.is_final:
+    """Where it has ended, and somebody asked for it alone: neither a batch, nor another version
+    of the engine."""
+    if analysis.lane is Lane.BATCH or analysis.batch_id or not analysis.status.is_final:
         return
     failure = analysis.failure
     data = {

@@ -12,7 +12,7 @@ import pytest
 from standardwebhooks import WebhookVerificationError
 
 from samplemind import metrics
-from samplemind.domain.analysis import AnalysisStatus, Failure
+from samplemind.domain.analysis import AnalysisStatus, Failure, Lane
 from samplemind.domain.delivery import Delivery, DeliveryStatus
 from samplemind.domain.ids import global_id, new_id, now
 from samplemind.domain.paging import Window
@@ -376,6 +376,15 @@ class TestWhatIsTold:
         await tell_of_analysis(parts, run)
         [delivery] = await _deliveries(parts, webhook)
         assert '"failure":{"code":"NO","message":"It did not work."}' in delivery.body
+
+    async def test_no_analysis_that_another_engine_made_necessary(
+        self, parts: Parts, webhook: Webhook
+    ):
+        run = analysis(webhook.owner_id, new_id(), status=AnalysisStatus.SUCCEEDED, lane=Lane.BATCH)
+        await tell_of_analysis(parts, run)
+        assert await _deliveries(parts, webhook) == []
+        await tell_of_analysis(parts, replace(run, lane=Lane.INTERACTIVE))
+        assert len(await _deliveries(parts, webhook)) == 1
 
     async def test_only_what_was_asked_for(self, parts: Parts, webhook: Webhook, owner_id: str):
         events = (WebhookEvent.BATCH_JOB_FINISHED,)

@@ -172,7 +172,9 @@ async def test_whoever_wants_to_know_is_told_of_an_end_that_nobody_told_of(
 ) -> None:
     webhook, _ = await create_webhook(scope, "http://127.0.0.1:9/", _ENDS)
     _, [item] = await _batch(scope, 1)
-    single = await _asked(parts, scope.owner_id)
+    file = await parts.store.audio_files.add(audio_file(scope.owner_id))
+    single = analysis(scope.owner_id, file.id)
+    await parts.store.analyses.add([single])
     for run in (item, single):
         await parts.store.analyses.start(run)
         await parts.store.analyses.succeed(run, findings(), 1.0)
@@ -180,7 +182,7 @@ async def test_whoever_wants_to_know_is_told_of_an_end_that_nobody_told_of(
     await reconcile(parts)
     # Once more, as after another death.
     for run in (item, single):
-        place = {"place": f"ended:batch:{scope.owner_id}:{run.id}", "placed_at": now()}
+        place = {"place": f"ended:{run.lane}:{scope.owner_id}:{run.id}", "placed_at": now()}
         await database["analyses"].update_one({"_id": run.id}, {"$set": place})
     await _long_ago(database, [item.id, single.id])
     await reconcile(parts)
