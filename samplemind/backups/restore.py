@@ -144,6 +144,8 @@ async def _restore_vectors(parts: Parts, files: list[AudioFile]) -> None:
     the first worker that starts."""
     for owner_id in {file.owner_id for file in files}:
         own = {file.analysis_id: file for file in files if file.owner_id == owner_id}
-        for analysis in await parts.store.analyses.whole(owner_id, [id_ for id_ in own if id_]):
-            if analysis.engine_version == ENGINE_VERSION:
-                await parts.vectors.put(own[analysis.id], analysis.findings)
+        known = await parts.store.analyses.whole(owner_id, [id_ for id_ in own if id_])
+        sounds = [
+            (own[each.id], each.findings) for each in known if each.engine_version == ENGINE_VERSION
+        ]
+        await parts.vectors.put_many(owner_id, sounds)

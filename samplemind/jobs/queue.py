@@ -27,16 +27,16 @@ DELIVER = "samplemind.deliver"
 # So many are sent at the same time by a process: most of it is waiting.
 _TOGETHER = 20
 
+# Nobody waits longer for a queue that need not know yet.
+_PATIENCE_SECONDS = 3
+
 # A process that does not even end itself is ended so much later.
 _GRACE_SECONDS = 10
 
 
-async def queue_analyses(lane: Lane, analysis_ids: Sequence[str], *, again: bool = False) -> None:
-    """Over one connection. `again` says that the worker which may have begun them is lost.
-
-    Raises OperationalError where the queue does not answer.
-    """
-    await asyncio.to_thread(_send, ANALYZE, LANES[lane], analysis_ids, again)
+async def queue_analyses(lane: Lane, analysis_ids: Sequence[str]) -> None:
+    """Over one connection. Raises OperationalError where the queue does not answer."""
+    await asyncio.to_thread(_send, ANALYZE, LANES[lane], analysis_ids)
 
 
 async def queue_ai(lane: Lane, analysis_ids: Sequence[str]) -> None:
@@ -44,11 +44,11 @@ async def queue_ai(lane: Lane, analysis_ids: Sequence[str]) -> None:
     await asyncio.to_thread(_send, ASK_AI, AI_LANES[lane], analysis_ids)
 
 
-def _send(task: str, queue: str, analysis_ids: Sequence[str], *further: bool) -> None:
+def _send(task: str, queue: str, analysis_ids: Sequence[str]) -> None:
     with app.producer_pool.acquire(block=True, timeout=5) as producer:
         for id_ in analysis_ids:
             # The message is found by the analysis: see queued_ids.
-            app.send_task(task, [id_, *further], task_id=id_, queue=queue, producer=producer)
+            app.send_task(task, [id_], task_id=id_, queue=queue, producer=producer)
 
 
 async def queue_unsaved(id_: str, filename: str, seconds: float) -> None:
@@ -78,7 +78,8 @@ async def queue_deliveries(ids: Sequence[str]) -> None:
     for start in range(0, len(ids), _TOGETHER):
         some = list(ids[start : start + _TOGETHER])
         try:
-            await asyncio.to_thread(app.send_task, DELIVER, [some], queue=DELIVERIES)
-        except OperationalError as error:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await asyncio.to_thread(app.send_task, DELIVER, [some], queue=DELIVERIES)
+        except (OperationalError, TimeoutError) as error:
             _log.warning("deliveries stored but not queued", error=str(error))
             return

@@ -92,9 +92,9 @@ class _AnalysisTask(Task):
 @app.task(
     name=ANALYZE, bind=True, base=_AnalysisTask, time_limit=get_settings().max_analysis_seconds
 )
-def _analyze(task: Task, analysis_id: str, again: bool = False) -> None:
+def _analyze(task: Task, analysis_id: str, *_: bool) -> None:  # Before, they said one thing more.
     process = _this_process()
-    again = again or bool((task.request.delivery_info or {}).get("redelivered"))
+    again = bool((task.request.delivery_info or {}).get("redelivered"))
     process.runner.run(_run(process.parts, analysis_id, again))
 
 

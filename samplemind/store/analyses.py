@@ -260,10 +260,6 @@ class Analyses:
         succeeded = AnalysisStatus.SUCCEEDED.value
         return await self._analyses.count_documents({"key": within_owner, "status": succeeded})
 
-    async def ids_of_batch(self, owner_id: str, batch_id: str, status: AnalysisStatus) -> list[str]:
-        where = {"by_batch": within(scoped(owner_id, batch_id, "")), "status": status.value}
-        return [row["_id"] async for row in self._analyses.find(where, {"_id": 1}).sort("by_batch")]
-
     async def embedding(self, owner_id: str, id_: str) -> list[float] | None:
         """The stored vector, or None where the level had none."""
         row = await self._analyses.find_one({"key": scoped(owner_id, id_)}, {"embedding": 1})

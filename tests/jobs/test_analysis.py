@@ -320,7 +320,9 @@ async def _batch_of(scope: Scope, upload: Upload, *contents: bytes) -> tuple[Bat
 
 async def _queued(scope: Scope, batch: BatchJob) -> list[str]:
     store = scope.parts.store.analyses
-    return await store.ids_of_batch(scope.owner_id, batch.id, AnalysisStatus.QUEUED)
+    queued = AnalysisStatus.QUEUED
+    page = await store.page_of_batch(scope.owner_id, batch.id, Window(50), queued)
+    return [row.value.id for row in page.rows]
 
 
 async def _run(scope: Scope, ids: list[str]) -> None:

@@ -81,10 +81,8 @@ async def _batch(scope: Scope, count: int) -> tuple[BatchJob, list[Analysis]]:
     store = scope.parts.store
     files = [await store.audio_files.add(audio_file(scope.owner_id)) for _ in range(count)]
     batch = await create_batch_job(scope, [f.id for f in files], None, _BASIC)
-    queued = AnalysisStatus.QUEUED
-    ids = await store.analyses.ids_of_batch(scope.owner_id, batch.id, queued)
-    runs = await store.analyses.by_ids(scope.owner_id, ids)
-    return batch, [run for run in runs if run]
+    page = await store.analyses.page_of_batch(scope.owner_id, batch.id, Window(50), None)
+    return batch, [row.value for row in page.rows]
 
 
 async def _counts(scope: Scope, batch: BatchJob) -> tuple[int, ...]:
