@@ -2,8 +2,8 @@
 
 from samplemind.ai.provider import Reply
 
-# US dollars for a million tokens: what is read, what is written, what is heard. As published by
-# OpenAI and Google, June 2026. They change: SAMPLEMIND_AI_PRICES says better.
+# US dollars for a million tokens: what is read, what is written, what is heard. From
+# others' pages of June 2026, not checked with the providers: SAMPLEMIND_AI_PRICES says better.
 PRICES: dict[str, tuple[float, ...]] = {
     "gpt-4o-mini": (0.15, 0.60),
     "gemini-2.5-flash": (0.30, 2.50, 1.00),
