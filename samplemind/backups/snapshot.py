@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Self
 
 from samplemind.blobs import Blobs
+from samplemind.refusal import CannotStart
 
 FORMAT = 1
 
@@ -27,7 +28,7 @@ FILES = "audio_files"
 _MANIFEST = "manifest.json"
 
 
-class BackupError(Exception):
+class BackupError(CannotStart):
     """Why nothing is backed up or restored; a sentence for people that says what to do."""
 
 

@@ -1,22 +1,16 @@
 """What an operator does to everything that is stored: `samplemind backup`, `restore`, `migrate`."""
 
-import asyncio
-import sys
 import time
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.filesize import decimal
 
+from samplemind.cli.on_parts import on_parts
 from samplemind.cli.progress import Stage, counted
-from samplemind.cli.serve import refusal_as_sentence
 
 if TYPE_CHECKING:
     from samplemind.backups.snapshot import Manifest
-    from samplemind.parts import Parts
-
-T = TypeVar("T")
 
 _PLACE = "A folder, or a bucket: s3://name/folder, reached by AWS_* as SAMPLEMIND_BLOB_URL is."
 
@@ -37,13 +31,13 @@ def backup(
     from samplemind.backups.prune import prune
 
     began = time.monotonic()
-    name, manifest = _run(lambda parts: back_up(parts, target, Stage))
+    name, manifest = on_parts(lambda parts: back_up(parts, target, Stage))
     copied = f"{counted(manifest.files)} ({decimal(manifest.size_bytes)}, {manifest.copied:,} new)"
     documents = sum(each.documents for each in manifest.collections.values())
     seconds = time.monotonic() - began
     typer.echo(f"{name}: {copied}, {documents:,} documents in {seconds:.1f} s.")
     if keep:
-        removed = _run(lambda parts: prune(parts, target, keep))
+        removed = on_parts(lambda parts: prune(parts, target, keep))
         typer.echo(f"Kept the newest {keep}; {counted(removed)} removed that no snapshot names.")
     if manifest.lost:
         typer.secho(f"The bytes of {counted(len(manifest.lost))} are lost:", fg="red", err=True)
@@ -72,7 +66,7 @@ def restore(
     from samplemind.backups import restore as restoring
 
     began = time.monotonic()
-    name, manifest = _run(
+    name, manifest = on_parts(
         lambda parts: (
             restoring.check(parts, source, snapshot, stage=Stage)
             if check
@@ -86,44 +80,10 @@ def restore(
 
 def migrate() -> None:
     """Bring the documents to what this version reads. Every start does so, too."""
-    version = _run(lambda parts: parts.store.schema.migrate())
+    version = on_parts(lambda parts: parts.store.schema.migrate())
     typer.echo(f"The documents are at version {version}.")
 
 
 def _holds(manifest: "Manifest") -> str:
     documents = sum(each.documents for each in manifest.collections.values())
     return f"{counted(manifest.files)} ({decimal(manifest.size_bytes)}), {documents:,} documents"
-
-
-def _run(work: "Callable[[Parts], Awaitable[T]]", *, prepare: bool = True) -> T:
-    from samplemind.domain.errors import DomainError
-    from samplemind.local.addresses import with_addresses
-    from samplemind.settings import get_settings
-
-    with refusal_as_sentence():
-        settings = with_addresses(get_settings())
-
-    from samplemind.backups.snapshot import BackupError
-    from samplemind.logs import configure_logs
-    from samplemind.parts import Parts
-    from samplemind.refusal import CannotStart
-
-    configure_logs(settings)
-
-    async def run() -> T:
-        parts = Parts.open(settings)
-        try:
-            if prepare:
-                await parts.store.prepare()
-            return await work(parts)
-        finally:
-            await parts.close()
-
-    try:
-        return asyncio.run(run())
-    except (BackupError, CannotStart) as error:
-        message = str(error)
-    except DomainError as error:
-        message = f"{error.code}: {error.message}"
-    typer.secho(message, fg="red", err=True)
-    sys.exit(1)

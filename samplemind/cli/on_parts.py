@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def on_parts(work: "Callable[[Parts], Awaitable[T]]") -> T:
-    """Opens them, works, and closes them; an expected failure is told in a sentence."""
+def on_parts(work: "Callable[[Parts], Awaitable[T]]", *, prepare: bool = True) -> T:
+    """Opens them, works, and closes them; an expected failure is told in a sentence. `prepare`
+    brings the documents to the present version first."""
     from samplemind.domain.errors import DomainError
     from samplemind.local.addresses import with_addresses
     from samplemind.outages import AWAY
@@ -24,18 +25,25 @@ def on_parts(work: "Callable[[Parts], Awaitable[T]]") -> T:
     with refusal_as_sentence():
         settings = with_addresses(get_settings())
 
+    from samplemind.logs import configure_logs
     from samplemind.parts import Parts
+    from samplemind.refusal import CannotStart
+
+    configure_logs(settings)
 
     async def run() -> T:
         parts = Parts.open(settings)
         try:
-            await parts.store.prepare()
+            if prepare:
+                await parts.store.prepare()
             return await work(parts)
         finally:
             await parts.close()
 
     try:
         return asyncio.run(run())
+    except CannotStart as error:
+        typer.secho(str(error), fg="red", err=True)
     except DomainError as error:
         typer.secho(f"{error.code}: {error.message}", fg="red", err=True)
     except AWAY as error:

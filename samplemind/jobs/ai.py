@@ -17,9 +17,9 @@ from samplemind.domain.audio_file import AudioFile
 from samplemind.domain.errors import AiError, AiTimeout, DomainError
 from samplemind.domain.failure import Failure
 from samplemind.domain.ids import new_id, now
-from samplemind.events import file_channel
 from samplemind.jobs.app import AI_LANES
 from samplemind.jobs.presence import ASKS_AI, LIFE_SECONDS, present_workers
+from samplemind.jobs.progress import publish_moved
 from samplemind.jobs.queue import queue_ai, queued_ids
 from samplemind.parts import Parts
 
@@ -43,7 +43,7 @@ async def ask_for_it(parts: Parts, *analyses: Analysis) -> None:
         try:
             if open_:
                 await queue_ai(lane, [each.id for each in open_])
-        except (OperationalError, TimeoutError) as error:
+        except OperationalError as error:
             # It is stored, and found again: the queue is only the quick way.
             _log.warning("AI stored but not queued", count=len(open_), error=str(error))
 
@@ -85,7 +85,7 @@ async def run_ai(parts: Parts, analysis_id: str) -> None:
     begun = await parts.store.analyses.move_ai(analysis, running)
     if begun is None:
         return
-    await _tell(parts, begun)
+    await publish_moved(parts, begun)
     try:
         result = await _result(parts, begun)
     except asyncio.CancelledError:
@@ -98,7 +98,7 @@ async def run_ai(parts: Parts, analysis_id: str) -> None:
     else:
         ended = replace(running, status=AiStatus.SUCCEEDED, insight=result)
     if done := await parts.store.analyses.move_ai(begun, ended):
-        await _tell(parts, done)
+        await publish_moved(parts, done)
 
 
 async def _hand_back(parts: Parts, analysis: Analysis) -> Analysis | None:
@@ -162,7 +162,3 @@ async def _excerpt(parts: Parts, file: AudioFile) -> Excerpt | None:
     except (DomainError, FileNotFoundError) as error:
         _log.warning("asking without sound", audio_file_id=file.id, error=str(error))
         return None
-
-
-async def _tell(parts: Parts, analysis: Analysis) -> None:
-    await parts.events.publish(file_channel(analysis.audio_file_id), analysis.id.encode())

@@ -15,13 +15,12 @@ from typing import Any
 import structlog
 from celery.exceptions import Reject
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
-from celery.worker import state
 
 from samplemind import __version__
 from samplemind.audio import ENGINE_VERSION
 from samplemind.jobs.ai import run_ai
 from samplemind.jobs.app import AI_LANES, app
-from samplemind.jobs.presence import ASKS_AI, Heartbeat, WorkerPresence
+from samplemind.jobs.presence import ASKS_AI, Heartbeat, WorkerPresence, held_tasks
 from samplemind.jobs.queue import ASK_AI
 from samplemind.parts import Parts
 from samplemind.settings import get_settings
@@ -79,14 +78,9 @@ def _ready(**_: Any) -> None:
     settings = get_settings()
     name = f"{socket.gethostname()}:{os.getpid()}"
     presence = WorkerPresence(name, settings.ai_concurrency, __version__, ENGINE_VERSION)
-    _heartbeat = Heartbeat(settings.redis_url, presence, _held, lambda _: None, ASKS_AI)
+    _heartbeat = Heartbeat(settings.redis_url, presence, held_tasks, lambda _: None, ASKS_AI)
     _heartbeat.start()
     _log.info("AI worker ready", name=name, at_once=settings.ai_concurrency)
-
-
-def _held() -> tuple[str, ...]:
-    """The tasks that this worker has taken from the queue: at work, or about to be."""
-    return tuple(request.id for request in state.reserved_requests.copy())
 
 
 @worker_shutting_down.connect

@@ -5,7 +5,6 @@ everybody else rather than ten thousand of one batch; and the queue stays short 
 for. The others wait in the documents, and follow as those end.
 """
 
-import asyncio
 from collections.abc import Sequence
 
 import structlog
@@ -30,7 +29,6 @@ _WINDOW_OF_PROCESS = 2
 _windows: TTLCache[str, int] = TTLCache(1, ttl=10)
 
 # A queue that does not answer costs everybody one wait at most.
-_PATIENCE_SECONDS = 3
 _pause = Pause(10)
 
 
@@ -67,9 +65,8 @@ async def _send(lane: Lane, ids: Sequence[str]) -> None:
     if not ids or _pause.is_on:
         return
     try:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            await queue_analyses(lane, ids)
-    except (OperationalError, TimeoutError) as error:
+        await queue_analyses(lane, ids)
+    except OperationalError as error:
         # They are stored as sent, and found missing in the queue when that answers again.
         _pause.begin()
         _log.warning("analyses stored but not queued", count=len(ids), error=str(error))

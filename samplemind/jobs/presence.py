@@ -43,6 +43,17 @@ def _key(kind: str, name: str) -> str:
     return f"samplemind:{kind}:{name}"
 
 
+def held_tasks() -> tuple[str, ...]:
+    """The ids of the tasks that this worker has taken from the queue: at work, or about to be."""
+    from celery.worker import state  # Only workers have it, and it takes long to import.
+
+    while True:
+        try:
+            return tuple(request.id for request in list(state.reserved_requests))
+        except RuntimeError:  # It changed while it was copied.
+            continue
+
+
 class Heartbeat:
     """Keeps the worker's key alive from a thread of its own, until stopped.
 

@@ -3,7 +3,7 @@ a task that meets nothing to do does nothing."""
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 import structlog
@@ -27,7 +27,7 @@ DELIVER = "samplemind.deliver"
 # So many are sent at the same time by a process: most of it is waiting.
 _TOGETHER = 20
 
-# Nobody waits longer for a queue that need not know yet.
+# What is stored need not be queued at once: what is not is found again.
 _PATIENCE_SECONDS = 3
 
 # A process that does not even end itself is ended so much later.
@@ -36,12 +36,22 @@ _GRACE_SECONDS = 10
 
 async def queue_analyses(lane: Lane, analysis_ids: Sequence[str]) -> None:
     """Over one connection. Raises OperationalError where the queue does not answer."""
-    await asyncio.to_thread(_send, ANALYZE, LANES[lane], analysis_ids)
+    await _hand_over(_send, ANALYZE, LANES[lane], analysis_ids)
 
 
 async def queue_ai(lane: Lane, analysis_ids: Sequence[str]) -> None:
     """The AI's part of analyses that have succeeded. Raises OperationalError as above."""
-    await asyncio.to_thread(_send, ASK_AI, AI_LANES[lane], analysis_ids)
+    await _hand_over(_send, ASK_AI, AI_LANES[lane], analysis_ids)
+
+
+async def _hand_over(send: Callable[..., Any], *args: Any, **options: Any) -> None:
+    """Celery's client blocks, and tries for half a minute; nobody waits that long. Raises
+    OperationalError."""
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await asyncio.to_thread(send, *args, **options)
+    except TimeoutError as error:
+        raise OperationalError("the queue does not answer in time") from error
 
 
 def _send(task: str, queue: str, analysis_ids: Sequence[str]) -> None:
@@ -52,8 +62,11 @@ def _send(task: str, queue: str, analysis_ids: Sequence[str]) -> None:
 
 
 async def queue_unsaved(id_: str, filename: str, seconds: float) -> None:
-    """A sound that is not stored, and that somebody waits for; it is given up after `seconds`."""
-    await asyncio.to_thread(
+    """A sound that is not stored, and that somebody waits for; it is given up after `seconds`.
+
+    Raises OperationalError.
+    """
+    await _hand_over(
         app.send_task,
         HEAR_UNSAVED,
         [id_, filename],
@@ -78,8 +91,7 @@ async def queue_deliveries(ids: Sequence[str]) -> None:
     for start in range(0, len(ids), _TOGETHER):
         some = list(ids[start : start + _TOGETHER])
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                await asyncio.to_thread(app.send_task, DELIVER, [some], queue=DELIVERIES)
-        except (OperationalError, TimeoutError) as error:
+            await _hand_over(app.send_task, DELIVER, [some], queue=DELIVERIES)
+        except OperationalError as error:
             _log.warning("deliveries stored but not queued", error=str(error))
             return

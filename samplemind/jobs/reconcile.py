@@ -56,21 +56,22 @@ async def reconcile(parts: Parts) -> None:
 
 async def _settle_ended(parts: Parts) -> None:
     """Whoever ended them died before all that follows from it was done."""
-    for placed in await parts.store.places.since_before(Stage.ENDED, now() - _LOST):
+    ended = await parts.store.places.since_before(Stage.ENDED, now() - _LOST)
+    for placed in ended:
         analysis = await parts.store.analyses.by_id(placed.id)
         if analysis is None:
             continue
         _log.warning("analysis settled", analysis_id=analysis.id)
         if analysis.status is AnalysisStatus.SUCCEEDED:
             await stand_for_file(parts, analysis)
-        # Nobody knows whether it was counted, and told of.
-        if analysis.batch_id:
-            await recount(parts, analysis.batch_id)
-            if found := await parts.store.batch_jobs.to_count(analysis.batch_id):
-                await tell_of_batch(parts, found[0])
         await tell_of_analysis(parts, analysis)
         await publish_moved(parts, analysis)
-        await parts.store.places.leave([analysis.id])
+    # Nobody knows which of them were counted, and whether an end was told of.
+    for batch_id in {placed.batch_id for placed in ended if placed.batch_id}:
+        await recount(parts, batch_id)
+        if found := await parts.store.batch_jobs.to_count(batch_id):
+            await tell_of_batch(parts, found[0])
+    await parts.store.places.leave([placed.id for placed in ended])
 
 
 async def _end_making(parts: Parts) -> None:

@@ -30,7 +30,7 @@ from samplemind.jobs.deliveries import deliver
 from samplemind.jobs.dispatch import send_next
 from samplemind.jobs.handover import TaskRunner
 from samplemind.jobs.patrol import patrol
-from samplemind.jobs.presence import Heartbeat, WorkerPresence
+from samplemind.jobs.presence import Heartbeat, WorkerPresence, held_tasks
 from samplemind.jobs.queue import (
     ANALYZE,
     DELIVER,
@@ -159,7 +159,7 @@ def _ready(**_: Any) -> None:
     settings = get_settings()
     name = f"{socket.gethostname()}:{os.getpid()}"
     presence = WorkerPresence(name, _processes(), __version__, ENGINE_VERSION)
-    _heartbeat = Heartbeat(settings.redis_url, presence, _held, _ask_for_upkeep)
+    _heartbeat = Heartbeat(settings.redis_url, presence, held_tasks, _ask_for_upkeep)
     _heartbeat.start()
     app.send_task(REFRESH)
     _log.info("worker ready", name=name, processes=_processes())
@@ -194,15 +194,6 @@ async def _hand_back(analysis_ids: list[str]) -> None:
 def _shut_down(**_: Any) -> None:
     if _heartbeat:
         _heartbeat.stop()
-
-
-def _held() -> tuple[str, ...]:
-    """The tasks that this worker has taken from the queue: at work, or about to be."""
-    while True:
-        try:
-            return tuple(request.id for request in list(state.reserved_requests))
-        except RuntimeError:  # It changed while it was copied.
-            continue
 
 
 def _ask_for_upkeep(redis: Redis) -> None:

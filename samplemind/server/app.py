@@ -44,7 +44,6 @@ from samplemind.trusted import trusted_documents
 
 _log = structlog.get_logger(__name__)
 
-_START_SECONDS = 60
 _CLEAN_SECONDS = 600
 _REDELIVER_SECONDS = 5
 
@@ -66,7 +65,6 @@ def make_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         parts = Parts.open(settings)
         app.state.parts = parts
-        await _wait_for_documents(parts)
         await parts.store.prepare()
         app.state.persisted = PersistedDocuments(parts.events.redis, graphql.is_valid, trusted)
         app.state.local_user = await parts.store.users.ensure(_local_user())
@@ -202,17 +200,3 @@ async def _again_and_again(
         except Exception:
             _log.exception("not cared for", work=work.__name__)
         await asyncio.sleep(seconds)
-
-
-async def _wait_for_documents(parts: Parts) -> None:
-    """All parts may be starting at once: waits for the one that nothing works without."""
-    deadline = asyncio.get_running_loop().time() + _START_SECONDS
-    while True:
-        try:
-            await parts.store.version()
-        except PyMongoError:
-            if asyncio.get_running_loop().time() > deadline:
-                raise
-            await asyncio.sleep(0.1)
-        else:
-            return

@@ -14,6 +14,8 @@ from pymongo import UpdateOne
 from samplemind.domain.analysis import Analysis, AnalysisStatus, Lane
 from samplemind.store.database import END, Database, Document, scoped, within
 
+_TOGETHER = 10_000
+
 
 class Stage(StrEnum):
     """How far an analysis has come."""
@@ -153,7 +155,11 @@ class Places:
 
     async def leave(self, ids: Sequence[str]) -> None:
         """They have ended, and all that follows from it is done."""
-        # Not if they were queued again meanwhile.
-        final = [f"{id_}:{status}" for id_ in ids for status in AnalysisStatus if status.is_final]
         change = {"$unset": {"place": "", "placed_at": ""}}
-        await self._analyses.update_many({"state": {"$in": final}}, change)
+        final = [status for status in AnalysisStatus if status.is_final]
+        # A command holds 16 MB, and a batch may have any number.
+        for start in range(0, len(ids), _TOGETHER):
+            some = ids[start : start + _TOGETHER]
+            # Not if they were queued again meanwhile.
+            states = [f"{id_}:{status}" for id_ in some for status in final]
+            await self._analyses.update_many({"state": {"$in": states}}, change)

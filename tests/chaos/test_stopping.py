@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from samplemind.domain.paging import Window
+from samplemind.jobs.presence import present_workers
 from samplemind.parts import Parts
 from schema.ids import decode_id
 from tests.chaos.asking import batch, ended, findings, make_batch, until
@@ -39,6 +40,16 @@ def _long(path: Path, seed: int) -> Path:
     return path
 
 
+async def _held(cluster: Cluster) -> set[str]:
+    """What the workers say that they have."""
+    parts = Parts.open(cluster.settings)
+    try:
+        workers = await present_workers(parts.events.redis)
+    finally:
+        await parts.close()
+    return {id_ for worker in workers for id_ in worker.held}
+
+
 async def _attempts(cluster: Cluster, id_: str) -> int:
     """How often its newest analysis was begun."""
     parts = Parts.open(cluster.settings)
@@ -58,6 +69,9 @@ def test_what_is_not_done_in_time_is_handed_back(hasty: Cluster, tmp_path: Path)
     payload = hasty.server.upload(_long(tmp_path / "long.flac", 1), level="DETAILED")
     id_ = payload["audioFile"]["id"]
     until(lambda: _newest(hasty, id_)["status"] == "RUNNING")
+    # Its worker says that it has it, so nobody takes it for lost.
+    analysis_id = decode_id(payload["analysis"]["id"])[1]
+    until(lambda: analysis_id in asyncio.run(_held(hasty)))
     assert hasty.stop("worker") < 8
     assert _newest(hasty, id_)["status"] == "QUEUED"
     hasty.start("worker")
@@ -79,8 +93,17 @@ def test_two_workers_share_a_batch(cluster: Cluster, beats: list[Path]) -> None:
     cluster.start("worker-2")
     ids = [cluster.server.upload(beat)["audioFile"]["id"] for beat in beats]
     batch_id = make_batch(cluster, ids)
-    until(lambda: ended(cluster, batch_id))
     assert ended(cluster, batch_id)["completed"] == len(beats)
+    items = [edge["node"] for edge in batch(cluster, batch_id)["items"]["edges"]]
+    ids = {decode_id(item["analysis"]["id"])[1] for item in items}
+
+    def share(name: str) -> int:
+        said = [line for line in cluster.log(name).splitlines() if "analysis ended" in line]
+        return sum(any(id_ in line for id_ in ids) for line in said)
+
+    shares = share("worker"), share("worker-2")
+    assert sum(shares) == len(beats)
+    assert min(shares) > len(beats) / 5
     cluster.stop("worker-2")
 
 

@@ -18,7 +18,8 @@ from samplemind.domain.library import (
 from samplemind.domain.paging import Window
 from samplemind.parts import Parts
 from samplemind.settings import Settings
-from samplemind.store.audio_files import AudioFiles, _load, conditions, order_field
+from samplemind.store.audio_files import AudioFiles, _load, order_field
+from samplemind.store.conditions import conditions
 from samplemind.store.database import connect, scoped
 from samplemind.store.pages import read_page
 from tests.store.commands import recorded_commands
