@@ -90,8 +90,7 @@ def _measure(
 def _turn(settings: Settings, server: Server, count: int, ids: list[str]) -> _Turn:
     with contextlib.ExitStack() as stack:
         workers = [stack.enter_context(worker(settings, 1, server.url)) for _ in range(count)]
-        # Twice as long as a key of a worker that has ended stays: both are there, and idle.
-        time.sleep(2)
+        _wait_for(settings, count)
         parts = {**parts_of(settings.data_dir), "api": server.pid}
         with _counting(settings, parts, workers) as spent:
             began = time.perf_counter()
@@ -99,6 +98,14 @@ def _turn(settings: Settings, server: Server, count: int, ids: list[str]) -> _Tu
             seconds = time.perf_counter() - began
     assert ended["completed"] == len(ids), ended
     return _Turn(len(ids) / seconds, *spent)
+
+
+def _wait_for(settings: Settings, count: int) -> None:
+    """Until so many workers are there, and idle."""
+    with redis.Redis.from_url(settings.redis_url) as client:
+        while len(set(client.scan_iter("samplemind:worker:*"))) < count:
+            time.sleep(0.1)
+    time.sleep(2)
 
 
 @contextlib.contextmanager
