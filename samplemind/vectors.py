@@ -32,6 +32,10 @@ Where = dict[str, Any]
 
 _PAGE = 5_000
 
+# What was written since the graph was last stored, Chroma reads again at each write: of 1,000, as it
+# would keep by itself, that is most of what a write costs.
+_UNSTORED = 100
+
 # A search takes milliseconds; the first also imports the client.
 _PATIENCE_SECONDS = 8
 _PAUSE_SECONDS = 10
@@ -321,6 +325,6 @@ class Vectors:
             self._collections[owner_id] = await client.get_or_create_collection(
                 _name(owner_id, ENGINE_VERSION),
                 embedding_function=None,
-                configuration={"hnsw": {"space": "cosine"}},
+                configuration={"hnsw": {"space": "cosine", "sync_threshold": _UNSTORED}},
             )
         return self._collections[owner_id]
