@@ -8,16 +8,17 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from bson.binary import Binary
 from cachetools import LRUCache
 from pydantic import TypeAdapter
-from pymongo import ReturnDocument
 
 from samplemind.domain.ai import AiPart
 from samplemind.domain.analysis import Analysis, AnalysisStatus, Failure, Findings
 from samplemind.domain.batch_job import BatchJob
+from samplemind.domain.ids import now
 from samplemind.domain.paging import Page, Window
 from samplemind.store.database import Database, Document, scoped, within
 from samplemind.store.pages import read_page, read_pages
@@ -31,7 +32,8 @@ _ai_part = TypeAdapter(AiPart)
 _REMEMBERED = 1_000
 
 # They are large, and few ask for them.
-_WITHOUT_VECTORS = {"embedding": 0, "fingerprint": 0}
+_VECTORS = ("embedding", "fingerprint")
+_WITHOUT_VECTORS = dict.fromkeys(_VECTORS, 0)
 
 
 def _dump(analysis: Analysis) -> Document:
@@ -308,10 +310,8 @@ class Analyses:
     ) -> Analysis | None:
         """Moves RUNNING to SUCCEEDED with what was found. `ai` is its AI's part: what is to be
         asked, or what is known already."""
-        change = {**_result(findings), "processing_seconds": seconds, "failure": None}
-        if ai:
-            change |= _ready(analysis.id, ai)
-        return await self._finish(analysis, AnalysisStatus.SUCCEEDED, change)
+        done = {"findings": findings, "ai": ai or analysis.ai, "failure": None}
+        return await self._finish(analysis, AnalysisStatus.SUCCEEDED, seconds, done)
 
     async def ai_pending(self, since_before: datetime, limit: int) -> list[Analysis]:
         """Everybody's analyses whose AI's part has neither moved since that moment nor ended: of
@@ -333,19 +333,14 @@ class Analyses:
             change["$unset"] = dict.fromkeys(_ai_place(analysis.id, after), "")
         else:
             change["$set"] |= _ai_place(analysis.id, after)
-        document = await self._analyses.find_one_and_update(
-            {"ai_state": _ai_state(analysis.id, analysis.ai)},
-            change,
-            projection=_WITHOUT_VECTORS,
-            return_document=ReturnDocument.AFTER,
+        written = await self._analyses.update_one(
+            {"ai_state": _ai_state(analysis.id, analysis.ai)}, change
         )
-        return _load(document) if document else None
+        return replace(analysis, ai=after) if written.matched_count else None
 
     async def fail(self, analysis: Analysis, failure: Failure, seconds: float) -> Analysis | None:
         """Moves RUNNING to FAILED with the reason."""
-        reason = {"code": failure.code, "message": failure.message}
-        change = {"failure": reason, "processing_seconds": seconds}
-        return await self._finish(analysis, AnalysisStatus.FAILED, change)
+        return await self._finish(analysis, AnalysisStatus.FAILED, seconds, {"failure": failure})
 
     async def move_batch(
         self, owner_id: str, batch_id: str, before: AnalysisStatus, after: AnalysisStatus
@@ -358,12 +353,14 @@ class Analyses:
         of_batch = {"by_batch": within(scoped(owner_id, batch_id, "")), "status": before.value}
         rows = self._analyses.find(of_batch, _WITHOUT_VECTORS).sort("by_batch")
         async for row in rows:
-            fields: Document = {"finished_at": datetime.now(UTC) if after.is_final else None}
+            item = _load(row)
+            fields: dict[str, Any] = {"finished_at": now() if after.is_final else None}
+            attempts = 0
             if after is AnalysisStatus.QUEUED:
-                fields |= {"attempts": 0, "failure": None, "processing_seconds": None}
-                fields["queued_at"] = datetime.now(UTC)
-            if await self._move(_load(row), before, after, fields):
-                moved.append(row["_id"])
+                fields |= {"failure": None, "processing_seconds": None, "queued_at": now()}
+                attempts = -item.attempts
+            if await self._move(item, before, after, fields, attempts):
+                moved.append(item.id)
         return moved
 
     async def counts_of_batch(self, owner_id: str, batch_id: str) -> Counter[AnalysisStatus]:
@@ -407,33 +404,30 @@ class Analyses:
         await self._analyses.delete_many({"key": within(scoped(owner_id, ""))})
 
     async def _finish(
-        self, analysis: Analysis, status: AnalysisStatus, change: Document
+        self, analysis: Analysis, status: AnalysisStatus, seconds: float, fields: dict[str, Any]
     ) -> Analysis | None:
-        change = {**change, "finished_at": datetime.now(UTC)}
-        return await self._move(analysis, AnalysisStatus.RUNNING, status, change)
+        fields |= {"processing_seconds": seconds, "finished_at": now()}
+        return await self._move(analysis, AnalysisStatus.RUNNING, status, fields)
 
     async def _move(
         self,
         analysis: Analysis,
         before: AnalysisStatus,
         after: AnalysisStatus,
-        fields: Document | None = None,
+        fields: dict[str, Any] | None = None,
         attempts: int = 0,
     ) -> Analysis | None:
-        change: Document = {
-            "$set": {
-                "status": after.value,
-                "state": _state(analysis.id, after),
-                **placed(analysis, STAGES[after]),
-                **(fields or {}),
-            },
-        }
-        if attempts:
-            change["$inc"] = {"attempts": attempts}
-        document = await self._analyses.find_one_and_update(
+        """Answers the analysis as it is then, with other `fields` and so many more `attempts`."""
+        fields = {**(fields or {}), "status": after}
+        moved = replace(analysis, attempts=analysis.attempts + attempts, **fields)
+        document = _dump(moved)
+        names = {*fields, "state", *(_VECTORS if "findings" in fields else ())}
+        change = {name: document[name] for name in names} | placed(moved, STAGES[after])
+        if after is AnalysisStatus.SUCCEEDED and moved.ai:
+            change |= _ready(moved.id, moved.ai)
+        # Not find_one_and_update, for which the embedded server reads the whole collection.
+        written = await self._analyses.update_one(
             {"state": _state(analysis.id, before)},
-            change,
-            projection=_WITHOUT_VECTORS,
-            return_document=ReturnDocument.AFTER,
+            {"$set": change, **({"$inc": {"attempts": attempts}} if attempts else {})},
         )
-        return _load(document) if document else None
+        return moved if written.matched_count else None

@@ -47,7 +47,7 @@ async def test_a_lost_workers_run_starts_again_only_when_asked(parts: Parts, own
     assert first
     assert first.attempts == 1
     assert await store.start(made) is None
-    second = await store.start(made, again=True)
+    second = await store.start(first, again=True)
     assert second
     assert (second.status, second.attempts) == (AnalysisStatus.RUNNING, 2)
 
@@ -66,10 +66,11 @@ async def test_only_what_runs_can_end(parts: Parts, owner_id: str, status: Analy
 async def test_it_ends_once_with_its_results(parts: Parts, owner_id: str) -> None:
     store = parts.store.analyses
     made = await _added(store, owner_id)
-    await store.start(made)
+    started = await store.start(made)
+    assert started
     ends = await asyncio.gather(
-        *(store.succeed(made, findings(embedding=None), 1.5) for _ in range(10)),
-        *(store.fail(made, _FAILURE, 2.5) for _ in range(10)),
+        *(store.succeed(started, findings(embedding=None), 1.5) for _ in range(10)),
+        *(store.fail(started, _FAILURE, 2.5) for _ in range(10)),
     )
     [end] = [end for end in ends if end]
     assert await _stored(store, made) == end
@@ -85,8 +86,9 @@ async def test_it_ends_once_with_its_results(parts: Parts, owner_id: str) -> Non
 async def test_a_failure_is_kept_with_its_reason(parts: Parts, owner_id: str) -> None:
     store = parts.store.analyses
     made = await _added(store, owner_id)
-    await store.start(made)
-    failed = await store.fail(made, _FAILURE, 0.5)
+    started = await store.start(made)
+    assert started
+    failed = await store.fail(started, _FAILURE, 0.5)
     assert failed
     assert (failed.status, failed.failure) == (AnalysisStatus.FAILED, _FAILURE)
     assert failed.finished_at
