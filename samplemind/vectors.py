@@ -32,8 +32,8 @@ Where = dict[str, Any]
 
 _PAGE = 5_000
 
-# What was written since the graph was last stored, Chroma reads again at each write: of 1,000, as it
-# would keep by itself, that is most of what a write costs.
+# What was written since the graph was last stored, Chroma reads again at each write: of 1,000, as
+# it would keep by itself, that is most of what a write costs.
 _UNSTORED = 100
 
 # A search takes milliseconds; the first also imports the client.
