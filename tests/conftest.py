@@ -16,6 +16,20 @@ from tests.server import Server, running_server
 from tests.store.commands import every_read, indexes_of
 from tests.store.planning import is_served
 
+_HERE = Path(__file__).parent
+# What shares servers or installed programs; the rest shares what every process has.
+_TOGETHER = ("ai", "chaos", "conformance/clients", "conformance/http", "deploy", "watching")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where processes share the tests (pytest-xdist), those of a file stay together, and those of
+    a folder that shares what is dear."""
+    for item in items:
+        path = item.path.relative_to(_HERE).as_posix()
+        folders = [folder for folder in _TOGETHER if path.startswith(f"{folder}/")]
+        item.add_marker(pytest.mark.xdist_group((folders or [path])[0]))
+
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
