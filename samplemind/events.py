@@ -24,6 +24,7 @@ _log = structlog.get_logger(__name__)
 # Received after a lost connection and after long silence: events may have been missed.
 MISSED = b""
 
+_NOBODYS = "samplemind:nobodys"
 _QUEUE_SIZE = 1_000
 _SILENCE_SECONDS = 15
 _PATIENCE_SECONDS = 2
@@ -84,7 +85,9 @@ class Events:
         self._queues[channel].add(queue)
         try:
             if first:
-                await self._pubsub.subscribe(channel)
+                # Where none is subscribed, the client reads an answer itself now and then, to see
+                # that the connection is well, and would be in the listener's way: one always is.
+                await self._pubsub.subscribe(_NOBODYS, channel)
             if self._listener is None:
                 self._listener = asyncio.create_task(self._listen())
             yield partial(_receive, queue)

@@ -31,6 +31,9 @@ and those forked from it count together, in its files."""
 OK = "OK"
 """The outcome of what did not fail; others are the codes of errors."""
 
+KEPT = "KEPT"
+"""The outcome of what needed not be done, since its answer was kept."""
+
 OTHER = "other"
 """An operation that has no name which everybody may know."""
 
@@ -136,10 +139,25 @@ analysis_wait_seconds = Histogram(
 analyses_restarted = Counter(
     "samplemind_analyses_restarted", "Analyses begun again, since their worker was lost."
 )
-
-
 webhook_dead_letters = Counter(
     "samplemind_webhook_dead_letters", "Messages to webhooks that were given up."
+)
+ai_answers = Counter(
+    "samplemind_ai_answers",
+    "Answers of AI providers: got, kept already, or failed by the code of the failure.",
+    ("provider", "code"),
+)
+ai_seconds = Histogram(
+    "samplemind_ai_seconds",
+    "How long an AI provider took for each request that it got.",
+    ("provider",),
+    buckets=_WORK_SECONDS,
+)
+_ai_tokens = Counter(
+    "samplemind_ai_tokens", "Tokens that AI providers read and wrote.", ("provider", "which")
+)
+_ai_cost_usd = Counter(
+    "samplemind_ai_cost_usd", "US dollars that models took whose price is known.", ("provider",)
 )
 
 
@@ -160,3 +178,9 @@ def _of_operation(operation: str) -> tuple[Histogram, Counter]:
 def count_analysis(level: str, code: str, seconds: float) -> None:
     _analyses.labels(level, code).inc()
     _analysis_seconds.labels(level).observe(seconds)
+
+
+def count_ai_usage(provider: str, input_tokens: int, output_tokens: int, cost_usd: float) -> None:
+    _ai_tokens.labels(provider, "read").inc(input_tokens)
+    _ai_tokens.labels(provider, "written").inc(output_tokens)
+    _ai_cost_usd.labels(provider).inc(cost_usd)

@@ -244,7 +244,7 @@ class Settings(BaseSettings):
         ge=0,
         le=65535,
         description="Port of the metrics, of an API process or a worker; 0 is none. With `serve` "
-        "it is the API's, and the worker's is the next one.",
+        "it is the API's, the next one is the worker's, and the one after of who asks an AI.",
     )
     smtp_url: str = Field(
         default="",

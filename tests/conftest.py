@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from samplemind.domain.ids import new_id
 from samplemind.jobs.app import app as celery
@@ -15,6 +17,21 @@ from tests.library import library
 from tests.server import Server, running_server
 from tests.store.commands import every_read, indexes_of
 from tests.store.planning import is_served
+
+# What shares servers or installed programs; the rest shares what every process has.
+_TOGETHER = ("ai", "chaos", "conformance/clients", "conformance/http", "deploy", "watching")
+
+
+class _Together(LoadScopeScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0].removeprefix("tests/")
+        return next((each for each in _TOGETHER if file.startswith(f"{each}/")), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Where processes share the tests (pytest-xdist), those of a file stay together, and those of
+    a folder that shares what is dear."""
+    return _Together(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,20 @@ async def test_messages_arrive_in_order_on_their_channel(events: Events, channel
         assert await _next(other) == b"\x00\xff"
 
 
+async def test_who_comes_when_the_connection_is_to_be_checked_is_served(
+    events: Events, channel: str
+) -> None:
+    async with events.listen(channel):
+        pass
+    await _until_listeners(events, channel, 0)
+    connection = events._pubsub.connection
+    assert connection
+    connection.next_health_check = 0
+    async with events.listen(channel) as receive:
+        await events.publish(channel, b"hello")
+        assert await _next(receive) == b"hello"
+
+
 async def test_other_processes_are_heard(events: Events, settings: Settings, channel: str) -> None:
     elsewhere = Events(settings.redis_url)
     async with events.listen(channel) as receive:

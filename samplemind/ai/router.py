@@ -10,6 +10,7 @@ import stamina
 import structlog
 from pydantic import BaseModel, ValidationError
 
+from samplemind import metrics
 from samplemind.ai.breakers import Breakers, Broken
 from samplemind.ai.gemini import Gemini
 from samplemind.ai.openai import OpenAi
@@ -104,12 +105,14 @@ class Ai:
         for number, provider in enumerate(candidates, start=1):
             is_last = number == len(candidates)
             try:
-                if not afresh and (kept := await self._kept(asking, provider)):
-                    return kept
-                return await self._asked(asking, provider, may_wait=is_last)
-            except AiBudgetExceeded:
-                raise
+                kept = None if afresh else await self._kept(asking, provider)
+                answer = kept or await self._asked(asking, provider, may_wait=is_last)
+                metrics.ai_answers.labels(provider.name, metrics.KEPT if kept else metrics.OK).inc()
+                return answer
             except AiError as error:
+                metrics.ai_answers.labels(provider.name, error.code).inc()
+                if isinstance(error, AiBudgetExceeded):
+                    raise
                 _log.warning(
                     "an AI provider has not answered",
                     provider=provider.name,
@@ -220,7 +223,8 @@ class Ai:
             except AiRateLimited as error:
                 await self._breakers.pause(provider.name, _pause(error))
                 raise
-        await self.spending.count(asking.owner_id, provider.model, reply)
+        used = await self.spending.count(asking.owner_id, provider.model, reply)
+        metrics.count_ai_usage(provider.name, used.input_tokens, used.output_tokens, used.cost_usd)
         if reply.refusal:
             raise AiRefused(f"{provider.model} does not want to answer ({reply.refusal[:200]}).")
         return reply
@@ -258,8 +262,9 @@ def _in_time(provider: Provider) -> Callable[[Question], Awaitable[Reply]]:
     async def ask(question: Question) -> Reply:
         await provider.open()
         try:
-            async with asyncio.timeout(question.seconds):
-                return await provider.complete(question)
+            with metrics.ai_seconds.labels(provider.name).time():
+                async with asyncio.timeout(question.seconds):
+                    return await provider.complete(question)
         except TimeoutError:
             raise AiTimeout(
                 f"{provider.name} has not answered in {question.seconds:g} s."

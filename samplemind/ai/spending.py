@@ -40,7 +40,8 @@ class Spending:
             f"from {tomorrow:%Y-%m-%d} 00:00 UTC."
         )
 
-    async def count(self, owner_id: str, model: str, reply: Reply) -> None:
+    async def count(self, owner_id: str, model: str, reply: Reply) -> AiUsage:
+        """What the reply took."""
         price = self._prices.get(model)
         tokens = reply.input_tokens + reply.output_tokens
         usage = AiUsage(
@@ -52,3 +53,4 @@ class Spending:
             cost_usd=cost_usd(price, reply) if price else 0.0,
         )
         await self._usages.add(owner_id, usage)
+        return usage

@@ -28,6 +28,7 @@ _SETTINGS = {
     "vectors": "chroma_url",
     "blobs": "blob_url",
     "worker": "redis_url",
+    "ai": "redis_url",
 }
 # For parts that are not asked: opened with the others, and left out of the answer.
 _NOWHERE = {
@@ -48,6 +49,8 @@ class Check:
     version: str | None = None
     latency_ms: float | None = None
     advice: str | None = None
+    required: bool = True
+    """Whether something else is in want where it is down."""
 
 
 async def check_all(address: str, api_key: str | None, *, is_server_wanted: bool) -> list[Check]:
@@ -89,7 +92,9 @@ async def _server(address: str, api_key: str | None) -> list[Check]:
 
 def _part(name: str, part: dict[str, Any]) -> Check:
     up = part["status"] == "up"
-    return Check("server", name, up, part["version"], part["latencyMs"], part["advice"])
+    told = part["version"], part["latencyMs"], part["advice"]
+    # A server of an earlier version does not say.
+    return Check("server", name, up, *told, part.get("required", True))
 
 
 def _same_version(version: str | None) -> str | None:
@@ -120,7 +125,8 @@ async def _parts(settings: Settings) -> list[Check]:
 
 
 def _direct(part: "PartHealth") -> Check:
-    return Check("here", part.name, part.up, part.version, part.latency_ms, part.advice)
+    told = part.version, part.latency_ms, part.advice, part.required
+    return Check("here", part.name, part.up, *told)
 
 
 def _machine(settings: Settings) -> list[Check]:

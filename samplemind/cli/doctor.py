@@ -42,7 +42,8 @@ def doctor(
     With --repair it then goes through everything that is stored, on the
     databases of the settings or of a running `serve`, which may go on.
 
-    Exit code: 0 where everything is up and whole, 1 where not.
+    Exit code: 0 where everything is up and whole, 1 where not. Who asks an
+    AI may be missing: all else works without.
     """
     from samplemind.cli.checkup import check_all
 
@@ -60,8 +61,12 @@ def doctor(
         found = {} if findings is None else {"findings": findings}
         typer.echo(json.dumps(_as_json(checks) | found, indent=2))
     is_whole = all(finding["mended"] for finding in findings or ())
-    if not (is_whole and all(check.up for check in checks)):
+    if not (is_whole and _are_up(checks)):
         raise typer.Exit(1)
+
+
+def _are_up(checks: "list[Check]") -> bool:
+    return all(check.up for check in checks if check.required)
 
 
 def _print_findings(findings: "list[dict[str, object]]") -> None:
@@ -76,12 +81,13 @@ def _print_findings(findings: "list[dict[str, object]]") -> None:
 
 def _as_json(checks: "list[Check]") -> dict[str, object]:
     return {
-        "status": "up" if all(check.up for check in checks) else "degraded",
+        "status": "up" if _are_up(checks) else "degraded",
         "checks": [
             {
                 "from": check.seen_from,
                 "name": check.name,
                 "status": "up" if check.up else "down",
+                "required": check.required,
                 "version": check.version,
                 "latencyMs": check.latency_ms,
                 "advice": check.advice,
@@ -106,7 +112,7 @@ def _print(checks: "list[Check]") -> None:
         table.add_row(
             check.seen_from,
             check.name,
-            Text("up", "green") if check.up else Text("down", "bold red"),
+            Text("up", "green") if check.up else Text("down", _colour(check)),
             Text(check.version or ""),
             "" if check.latency_ms is None else f"{check.latency_ms:.0f} ms",
         )
@@ -114,4 +120,8 @@ def _print(checks: "list[Check]") -> None:
     # Beneath rather than beside: addresses stay whole in narrow terminals.
     for check in checks:
         if check.advice:
-            typer.secho(f"{check.name}: {check.advice}", fg=None if check.up else "red")
+            typer.secho(f"{check.name}: {check.advice}", fg=None if check.up else _colour(check))
+
+
+def _colour(check: "Check") -> str:
+    return "red" if check.required else "yellow"

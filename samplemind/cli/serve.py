@@ -62,7 +62,8 @@ def worker(
         from samplemind.logs import configure_logs
 
         configure_logs(get_settings())
-        ask()
+        with refusal_as_sentence():
+            ask()
         return
     with counting_folder() as folder:
         # Before the metrics are imported: its processes count together, in files.

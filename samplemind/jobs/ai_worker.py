@@ -16,7 +16,7 @@ import structlog
 from celery.exceptions import Reject
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 
-from samplemind import __version__
+from samplemind import __version__, metrics
 from samplemind.audio import ENGINE_VERSION
 from samplemind.jobs.ai import run_ai
 from samplemind.jobs.app import AI_LANES, app
@@ -98,6 +98,7 @@ def ask() -> None:
     """Runs until it is told to stop."""
     global _loop
     settings = get_settings()
+    metrics.listen(settings)
     _loop = _Loop()
     app.worker_main(
         [

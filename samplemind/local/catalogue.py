@@ -63,9 +63,12 @@ def processes(settings: Settings) -> list[Part]:
     command = (sys.executable, "-m", "samplemind")
     # Nobody waits for it: what it does is never in the way of anything else.
     ai = Part(
-        "ai", (*command, "worker", "--ai"), lambda: None, "samplemind worker", environment=told
+        "ai",
+        (*command, "worker", "--ai"),
+        lambda: None,
+        "samplemind worker",
+        environment={**told, **_metrics_port(settings, 2)},
     )
-    next_port = settings.metrics_port and settings.metrics_port + 1
     return [
         *([ai] if settings.asks_ai else []),
         Part(
@@ -73,7 +76,7 @@ def processes(settings: Settings) -> list[Part]:
             (*command, "worker"),
             partial(worker_answers, host, port),
             "samplemind worker",
-            environment={**told, "SAMPLEMIND_METRICS_PORT": str(next_port)},
+            environment={**told, **_metrics_port(settings, 1)},
             ask_every=_ASK_API_SECONDS,
         ),
         Part(
@@ -87,6 +90,12 @@ def processes(settings: Settings) -> list[Part]:
             ask_every=_ASK_API_SECONDS,
         ),
     ]
+
+
+def _metrics_port(settings: Settings, after: int) -> dict[str, str]:
+    """So many after the API's."""
+    port = settings.metrics_port and settings.metrics_port + after
+    return {"SAMPLEMIND_METRICS_PORT": str(port)}
 
 
 def in_url(host: str) -> str:

@@ -8,7 +8,7 @@ from pymongo.errors import PyMongoError
 
 from samplemind import __version__
 from samplemind.domain.user import Role
-from samplemind.health import check_parts
+from samplemind.health import are_up, check_parts
 from samplemind.parts import Parts
 from samplemind.server.authentication import caller_of
 
@@ -20,13 +20,14 @@ router = APIRouter(tags=["health"])
 
 @router.get("/api/v1/health")
 async def health(request: Request, response: Response) -> dict[str, Any]:
-    """Each part: up or down, its version, latency, what to do. 503 unless all are up.
+    """Each part: up or down, its version, latency, what to do. 503 unless all that are required are
+    up.
 
     Where people sign in, only an admin is told more than up or down.
     """
     parts = _parts(request)
     checked = await check_parts(parts)
-    up = all(part.up for part in checked)
+    up = are_up(checked)
     response.status_code = 200 if up else 503
     tells = not parts.settings.auth_required or await _is_admin(request)
     return {
@@ -35,6 +36,7 @@ async def health(request: Request, response: Response) -> dict[str, Any]:
         "parts": {
             part.name: {
                 "status": "up" if part.up else "down",
+                "required": part.required,
                 "version": part.version if tells else None,
                 "latencyMs": part.latency_ms if tells else None,
                 "advice": part.advice if tells else None,

@@ -1,13 +1,17 @@
 """What the tests ask of the API, which may be away for a moment."""
 
+import asyncio
 import json
 import subprocess
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
 
+from samplemind.cli.repair import repaired
+from samplemind.parts import Parts
 from tests.chaos.cluster import Cluster
 from tests.server import SAMPLEMIND
 
@@ -58,7 +62,20 @@ def ended(cluster: Cluster, id_: str) -> dict[str, Any]:
 
 
 def findings(cluster: Cluster) -> list[dict[str, Any]]:
-    """What `doctor --repair` finds and mends, of whatever age."""
+    """What `doctor --repair` finds and mends, of whatever age: what it does, without its start."""
+
+    async def found() -> list[dict[str, Any]]:
+        parts = Parts.open(cluster.settings)
+        try:
+            return await repaired(parts, timedelta(0))
+        finally:
+            await parts.close()
+
+    return asyncio.run(found())
+
+
+def doctors_findings(cluster: Cluster) -> list[dict[str, Any]]:
+    """The same by the command, to which everything is well."""
     for name in cluster.running:
         # A worker says that it is there from time to time.
         cluster.wait(name)

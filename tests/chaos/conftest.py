@@ -10,7 +10,7 @@ import soundfile
 from tests.chaos.cluster import Cluster, running_cluster
 from tests.sounds import RATE, kick, snare
 
-_COUNT = 60
+_COUNT = 40
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def whole(cluster: Cluster) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def beats(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Sixty drum loops of 6 to 12 s, no two alike."""
+    """Forty drum loops of 6 to 12 s, no two alike."""
     folder = tmp_path_factory.mktemp("beats")
     return [_beat(folder / f"beat-{number:02}.wav", number) for number in range(_COUNT)]
 

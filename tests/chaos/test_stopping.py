@@ -34,9 +34,9 @@ def hasty(tmp_path_factory: pytest.TempPathFactory):
 
 
 def _long(path: Path, seed: int) -> Path:
-    """Half an hour, which takes seconds to analyse."""
+    """A quarter of an hour, which takes seconds to analyse."""
     second = noise(1.0, seed=seed)
-    soundfile.write(path, np.tile(second, 1_800), RATE, format="FLAC")
+    soundfile.write(path, np.tile(second, 900), RATE, format="FLAC")
     return path
 
 

@@ -4,8 +4,11 @@ import json
 import socket
 from pathlib import Path
 
+from samplemind.jobs.presence import ANALYZES
+from samplemind.parts import Parts
 from samplemind.settings import Settings
 from tests.cli.commands import samplemind
+from tests.presence import present
 from tests.server import Server
 
 PARTS = ["documents", "events", "vectors", "blobs", "worker"]
@@ -47,19 +50,33 @@ def test_no_server(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
+def addresses(settings: Settings) -> dict[str, str]:
+    names = ("mongo_url", "redis_url", "chroma_url", "blob_url")
+    return {f"SAMPLEMIND_{name.upper()}": getattr(settings, name) for name in names}
+
+
 def test_asks_the_parts_directly(settings: Settings) -> None:
     """The parts run here without a worker, and nobody named a server."""
-    addresses = {
-        f"SAMPLEMIND_{name.upper()}": getattr(settings, name)
-        for name in ("mongo_url", "redis_url", "chroma_url", "blob_url")
-    }
-    done = samplemind("doctor", "--json", **addresses)
+    done = samplemind("doctor", "--json", **addresses(settings))
     assert done.returncode == 1
     seen = checked(done.stdout, "here")
     assert list(seen) == PARTS
     assert [name for name in seen if seen[name]["status"] == "down"] == ["worker"]
     assert "samplemind worker" in seen["worker"]["advice"]
     assert checked(done.stdout, "server") == {}
+
+
+async def test_says_that_nobody_asks_the_ai(settings: Settings, parts: Parts) -> None:
+    env = addresses(settings) | {"SAMPLEMIND_OPENAI_URL": "http://127.0.0.1:1/v1"}
+    async with present(parts.events.redis, ANALYZES):
+        told = samplemind("doctor", "--json", **env)
+        table = samplemind("doctor", **env)
+    assert (told.returncode, json.loads(told.stdout)["status"]) == (0, "up")
+    asking = checked(told.stdout, "here")["ai"]
+    assert (asking["status"], asking["required"]) == ("down", False)
+    assert table.returncode == 0
+    assert f"ai: {asking['advice']}\n" in table.stdout
+    assert "start `samplemind worker --ai`" in asking["advice"]
 
 
 def test_asks_only_parts_that_have_an_address(settings: Settings) -> None:

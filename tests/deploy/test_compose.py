@@ -127,11 +127,7 @@ class TestServices:
             for found in job["dns_sd_configs"]
             for name in found["names"]
         }
-        told = {
-            (name, SERVICES[name]["environment"]["SAMPLEMIND_METRICS_PORT"])
-            for name in OURS
-            if name != "ai"
-        }
+        told = {(name, SERVICES[name]["environment"]["SAMPLEMIND_METRICS_PORT"]) for name in OURS}
         assert asked == told
 
     def test_workers_are_as_many_as_asked_for(self):

@@ -5,7 +5,6 @@ import base64
 import contextlib
 import uuid
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -91,10 +90,6 @@ async def ended(server: Server, id_: str) -> dict[str, Any]:
     batch = server.ask(READ, id=id_)["node"]
     assert batch["finishedAt"] >= batch["createdAt"]
     return batch
-
-
-def blob(server: Server, file: dict[str, Any]) -> Path:
-    return server.data_dir / "blobs" / "local" / file["sha256"][:2] / file["sha256"]
 
 
 class TestChoosing:
@@ -207,11 +202,9 @@ class TestItems:
 class TestFailing:
     async def test_one_fails_and_is_retried(self, server: Server):
         files = uploaded(server, 3)
-        content = blob(server, files[1]).read_bytes()
-        blob(server, files[1]).unlink()
-
-        batch = create(server, audioFileIds=ids(files))
-        done = await ended(server, batch["id"])
+        with server.without_bytes(files[1]):
+            batch = create(server, audioFileIds=ids(files))
+            done = await ended(server, batch["id"])
 
         assert (done["status"], done["completed"], done["failed"]) == ("PARTIAL", 2, 1)
         states = [item["status"] for item in items(server, batch["id"])]
@@ -223,7 +216,6 @@ class TestFailing:
         assert failed["analysis"]["failure"]["code"] == failed["failure"]["code"]
         assert len(items(server, batch["id"], status="SUCCEEDED")) == 2
 
-        blob(server, files[1]).write_bytes(content)
         payload = server.ask(RETRY, id=batch["id"])["payload"]
         assert payload["errors"] == []
         assert payload["batchJob"]["failed"] == 0
@@ -238,10 +230,9 @@ class TestFailing:
 
     async def test_all_fail(self, server: Server):
         files = uploaded(server, 2)
-        for file in files:
-            blob(server, file).unlink()
-        batch = create(server, audioFileIds=ids(files))
-        done = await ended(server, batch["id"])
+        with server.without_bytes(*files):
+            batch = create(server, audioFileIds=ids(files))
+            done = await ended(server, batch["id"])
         assert (done["status"], done["completed"], done["failed"]) == ("FAILED", 0, 2)
         query = "query ($id: ID!) { node(id: $id) { ... on AudioFile { analysis { id } } } }"
         assert server.ask(query, id=files[0]["id"])["node"]["analysis"] is None

@@ -34,8 +34,7 @@ class Pair:
 
     @property
     def blob(self) -> Path:
-        sha256 = self.file["sha256"]
-        return self.server.data_dir / "blobs" / "local" / sha256[:2] / sha256
+        return self.server.blob(self.file)
 
     def listed(self, **filter_: Any) -> bool:
         query = """query ($f: AudioFileFilter) {

@@ -15,8 +15,8 @@ async def test_is_told_of_batches_and_of_what_is_analysed_alone(server: Server) 
         receiver.answers = [500]
         made = server.ask(CREATE, url=receiver.url)["createWebhook"]
         try:
-            batch = await server.batch(filter={}, level="BASIC")
             file = server.upload(server.sounds[0], level="DETAILED")
+            batch = await server.batch(audioFileIds=[file["audioFile"]["id"]], level="BASIC")
             again = server.ask(
                 """mutation ($id: ID!) { analyzeAudio(input: {audioFileId: $id, level: BASIC,
                     force: true}) { analysis { id } } }""",

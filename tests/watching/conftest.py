@@ -1,4 +1,5 @@
-"""A server that is watched: its metrics are read, its traces received, its logs are JSON lines."""
+"""A server that is watched: its metrics are read, its traces received, its logs are JSON lines. The
+AI that it asks is a local server."""
 
 import contextlib
 import json
@@ -14,8 +15,14 @@ import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.ai.answers import SCRIPTS
+from tests.ai.producer import Producer
+from tests.ai.providers import providers
 from tests.server import Server, running_server
 from tests.watching.collector import Collector
+
+PARTS = ("api", "worker", "ai")
+"""Who tells Prometheus, in the order of their ports."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,7 @@ class Watched:
     server: Server
     metrics_port: int
     collector: Collector
+    producer: Producer
 
     def logged(self, part: str, event: str, request_id: str) -> dict[str, Any]:
         """The line of the api or the worker that tells of the event in that request, once it is
@@ -45,8 +53,8 @@ class Watched:
         return {each.name: each for each in text_string_to_metric_families(self.text(part))}
 
     def text(self, part: str) -> str:
-        """What the api or the worker tells Prometheus."""
-        port = self.metrics_port + (part == "worker")
+        """What one of `PARTS` tells Prometheus."""
+        port = self.metrics_port + PARTS.index(part)
         return httpx.get(f"http://127.0.0.1:{port}/metrics").raise_for_status().text
 
     def value(self, part: str, sample: str, **labels: str) -> float:
@@ -61,23 +69,28 @@ class Watched:
 
 @pytest.fixture(scope="session")
 def watched(tmp_path_factory: pytest.TempPathFactory, sounds: list[Path]) -> Iterator[Watched]:
-    port = _two_free_ports()
+    port = _free_ports()
     folder = tmp_path_factory.mktemp("watched")
-    with Collector() as collector:
+    with Collector() as collector, providers(SCRIPTS) as played:
         env = {
             "SAMPLEMIND_METRICS_PORT": str(port),
             "SAMPLEMIND_LOG_JSON": "true",
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
             "OTEL_BSP_SCHEDULE_DELAY": "50",
+            "SAMPLEMIND_OPENAI_URL": f"{played.url}/v1",
+            "SAMPLEMIND_AI_PRICES": '{"gpt-4o-mini": [2, 2]}',
         }
         with running_server(folder, sounds, **env) as server:
-            yield Watched(server, port, collector)
+            yield Watched(server, port, collector, Producer(server, played))
 
 
-def _two_free_ports() -> int:
-    """The first of two that follow each other."""
+def _free_ports() -> int:
+    """The first of three that follow each other."""
     while True:
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", 0)) as first:
             port = first.getsockname()[1]
-            with socket.create_server(("127.0.0.1", port + 1)):
+            with (
+                socket.create_server(("127.0.0.1", port + 1)),
+                socket.create_server(("127.0.0.1", port + 2)),
+            ):
                 return port

@@ -12,7 +12,7 @@ import yaml
 from prometheus_client import Metric
 
 from samplemind.settings import Settings
-from tests.watching.conftest import Watched
+from tests.watching.conftest import PARTS, Watched
 
 ROOT = Path(__file__).parents[2]
 PROMETHEUS = ROOT / "deploy/prometheus"
@@ -34,15 +34,16 @@ EXPRESSIONS = {
 
 @pytest.fixture(scope="module")
 async def told(watched: Watched) -> dict[str, set[str]]:
-    """The names of all samples that a server and its worker tell after some work, with the names
+    """The names of all samples that a server and its workers tell after some work, with the names
     of their labels."""
     server = watched.server
     file = server.upload(server.sounds[1], level="BASIC")["audioFile"]
     await server.analyzed(file["id"])
     assert (await server.batch(filter={}, level="BASIC"))["failed"] == 0
     server.ask("{ audioFiles { totalCount } }")
+    assert (await watched.producer.asked("good"))["aiStatus"] == "SUCCEEDED"
     told: dict[str, set[str]] = {}
-    for part in ("api", "worker"):
+    for part in PARTS:
         for metric in watched.metrics(part).values():
             for sample in metric.samples:
                 told.setdefault(sample.name, set()).update(sample.labels)
@@ -81,7 +82,7 @@ def test_an_alert_speaks_of_codes_and_labels_that_there_are(
 def test_every_metric_of_ours_is_looked_at(watched: Watched, told: dict[str, set[str]]):
     """On the dashboard, or by an alert: what nobody looks at need not be counted."""
     asked = " ".join(EXPRESSIONS.values())
-    for part in ("api", "worker"):
+    for part in PARTS:
         for name in ours(watched.metrics(part)):
             assert name in asked, name
 
@@ -104,7 +105,7 @@ class TestPrometheus:
         self._promtool("check", "rules", str(file))
 
     def test_takes_what_is_told(self, watched: Watched):
-        for part in ("api", "worker"):
+        for part in PARTS:
             self._promtool("check", "metrics", given=watched.text(part))
 
     def _promtool(self, *arguments: str, given: str | None = None) -> None:
@@ -125,10 +126,16 @@ def ours(metrics: dict[str, Metric]) -> set[str]:
 
 class TestPageForOperators:
     TEXT = (ROOT / "docs/operations.md").read_text()
-    ROWS = re.findall(r"^\| `(samplemind_\w+)` \|(.*?)\| (API|worker) \|", TEXT, re.MULTILINE)
+    ROWS = re.findall(
+        r"^\| `(samplemind_\w+)` \|(.*?)\| (API|worker|AI worker) \|", TEXT, re.MULTILINE
+    )
 
     def test_tells_every_metric_and_its_labels(self, told: dict[str, set[str]], watched: Watched):
-        names = {"API": watched.metrics("api"), "worker": watched.metrics("worker")}
+        names = {
+            "API": watched.metrics("api"),
+            "worker": watched.metrics("worker"),
+            "AI worker": watched.metrics("ai"),
+        }
         assert {name.removesuffix("_total") for name, _, _ in self.ROWS} == ours(names["API"])
         for name, labels, of in self.ROWS:
             metric = names[of][name.removesuffix("_total")]

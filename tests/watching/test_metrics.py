@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import psutil
+import pytest
 from prometheus_client import REGISTRY
 
 from samplemind.domain.analysis import Lane
@@ -111,7 +112,7 @@ class TestOfTheApi:
     def test_the_parts_the_queues_and_the_workers_are_told(self, watched: Watched):
         told = watched.metrics("api")
         up = {each.labels["part"]: each.value for each in told["samplemind_part_up"].samples}
-        assert up == dict.fromkeys(("documents", "events", "vectors", "blobs", "worker"), 1)
+        assert up == dict.fromkeys(("documents", "events", "vectors", "blobs", "worker", "ai"), 1)
         queues = {each.labels["queue"] for each in told["samplemind_queue_tasks"].samples}
         assert queues == {queue.name for queue in app.conf.task_queues}
         [processes] = told["samplemind_worker_processes"].samples
@@ -179,6 +180,41 @@ class TestOfTheWorker:
         assert places == {"main", *map(str, range(len(lost)))}
 
 
+class TestOfWhoAsksAnAi:
+    async def test_answers_are_counted_by_provider_and_code(self, watched: Watched):
+        def count(code: str) -> float:
+            labels = {"provider": "OPENAI", "code": code}
+            return watched.value("ai", "samplemind_ai_answers_total", **labels)
+
+        codes = ("OK", "KEPT", "AI_INVALID_ANSWER", "AI_QUESTION_REJECTED")
+        before = [count(code) for code in codes]
+        requests = watched.value("ai", "samplemind_ai_seconds_count", provider="OPENAI")
+        asked = len(watched.producer.providers.asked)
+        file = watched.producer.upload("cached")
+        await watched.producer.settled(file, watched.producer.ask(file)["id"])
+        await watched.server.batch(audioFileIds=[file], includeAi=True)
+        await watched.producer.settled(file)
+        for script in ("wrong-twice", "rejected"):
+            assert (await watched.producer.asked(script))["aiStatus"] == "FAILED"
+        assert [count(code) for code in codes] == [b + 1 for b in before]
+        after = watched.value("ai", "samplemind_ai_seconds_count", provider="OPENAI")
+        assert after - requests == len(watched.producer.providers.asked) - asked > 0
+
+    async def test_tokens_and_dollars_are_those_of_the_user(self, watched: Watched):
+        def counted() -> tuple[float, float, float]:
+            def tokens(which: str) -> float:
+                return watched.value("ai", "samplemind_ai_tokens_total", which=which)
+
+            usd = watched.value("ai", "samplemind_ai_cost_usd_total", provider="OPENAI")
+            return tokens("read"), tokens("written"), usd
+
+        await watched.producer.asked("dear")
+        used = watched.producer.usage()
+        names = ("inputTokens", "outputTokens", "costUsd")
+        assert counted() == pytest.approx([used[name] for name in names])
+        assert used["costUsd"] > 0
+
+
 async def test_a_queue_is_as_deep_as_what_waits_in_it(parts: Parts):
     before = await queue_depths(parts.events.redis)
     await queue_analyses(Lane.BATCH, ["one", "two"])
@@ -221,9 +257,9 @@ def _counted(operation: str) -> float:
 def test_a_port_that_is_taken_is_told_in_a_sentence(watched: Watched):
     addresses = watched.server.process("api").environ()
     taken = {"SAMPLEMIND_METRICS_PORT": str(watched.metrics_port), "SAMPLEMIND_PORT": "0"}
-    for command in ("api", "worker"):
+    for command in (["api"], ["worker"], ["worker", "--ai"]):
         ended = subprocess.run(
-            [SAMPLEMIND, command],
+            [SAMPLEMIND, *command],
             env=addresses | taken,
             capture_output=True,
             text=True,
