@@ -35,12 +35,26 @@ class NeighboursLoader(Loader[Search, list[Neighbour]]):
         return await load_grouped(keys, lambda key: (key.count, key.filter), self._search)
 
     async def _search(self, keys: list[Search]) -> list[list[Neighbour]]:
-        if len(keys) == 1 and (found := await self._among_nearest(keys[0])) is not None:
-            return [found]
         embeddings, like = [key.embedding for key in keys], keys[0]
+        if (found := await self._among_few(embeddings, like)) is not None:
+            return found
+        if len(keys) == 1 and (found := await self._among_nearest(like)) is not None:
+            return [found]
         return await self._vectors.nearest_to_each(
             self._owner_id, embeddings, like.count, like.filter
         )
+
+    async def _among_few(
+        self, embeddings: list[tuple[float, ...]], like: Search
+    ) -> list[list[Neighbour]] | None:
+        """What filtered searches find, of the files that the documents name; None where those may
+        be many."""
+        if like.filter is None:
+            return None
+        few = await self._store.audio_files.few(self._owner_id, like.filter)
+        if few is None:
+            return None
+        return await self._vectors.nearest_among(self._owner_id, embeddings, like.count, few)
 
     async def _among_nearest(self, search: Search) -> list[Neighbour] | None:
         """What a filtered search finds, by looking through the nearest of all; None where too few

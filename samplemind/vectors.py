@@ -36,6 +36,10 @@ _PAGE = 5_000
 # it would keep by itself, that is most of what a write costs.
 _UNSTORED = 100
 
+# Of so many sounds the vectors are read and compared here. Chroma looks for them by a walk through
+# its graph that is the longer the fewer they are.
+_FEW = 500
+
 # A search takes milliseconds; the first also imports the client.
 _PATIENCE_SECONDS = 8
 _PAUSE_SECONDS = 10
@@ -123,6 +127,11 @@ def _conditions(filter_: AudioFileFilter) -> tuple[Where | None, Where | None]:
         where += _between("uploaded", Range(start, end))
     words = [{"$contains": f" {word}"} for word in words_of(filter_.search or "")]
     return _all_of(where), _all_of(words)
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    """(n, d): each of length 1."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
 
 
 def _ranked(ids: Sequence[str], distances: Sequence[float]) -> list[Neighbour]:
@@ -268,6 +277,47 @@ class Vectors:
             )
         distances = found["distances"] or []
         return [_ranked(*each) for each in zip(found["ids"], distances, strict=True)]
+
+    async def nearest_among(
+        self,
+        owner_id: str,
+        embeddings: Sequence[Sequence[float]],
+        count: int,
+        audio_file_ids: Sequence[str],
+    ) -> list[list[Neighbour]]:
+        """As `nearest_to_each`, of these sounds alone, as far as they have a vector."""
+        if not audio_file_ids:
+            return [[] for _ in embeddings]
+        if len(audio_file_ids) <= _FEW:
+            return await self._compared(owner_id, embeddings, count, audio_file_ids)
+        async with self._asking("nearest_among"):
+            collection = await self._collection(owner_id)
+            # It refuses ids that it does not have.
+            known = await collection.get(ids=list(audio_file_ids), include=[])
+            if not known["ids"]:
+                return [[] for _ in embeddings]
+            found = await collection.query(
+                query_embeddings=[list(embedding) for embedding in embeddings],
+                ids=known["ids"],
+                n_results=count,
+                include=["distances"],
+            )
+        return [_ranked(*each) for each in zip(found["ids"], found["distances"] or [], strict=True)]
+
+    async def _compared(
+        self,
+        owner_id: str,
+        embeddings: Sequence[Sequence[float]],
+        count: int,
+        audio_file_ids: Sequence[str],
+    ) -> list[list[Neighbour]]:
+        vectors = await self.embeddings(owner_id, audio_file_ids)
+        ids = [id_ for id_, vector in zip(audio_file_ids, vectors, strict=True) if vector]
+        stored = _unit(np.array([vector for vector in vectors if vector], np.float32))
+        if not ids:
+            return [[] for _ in embeddings]
+        gaps = 1.0 - _unit(np.array(embeddings, np.float32)) @ stored.T
+        return [_ranked(ids, each.tolist())[:count] for each in gaps]
 
     async def version(self) -> str:
         """The server's version; raises where it does not answer.

@@ -24,10 +24,17 @@ from samplemind.domain.library import (
     words_of,
 )
 from samplemind.domain.paging import Page, Window
-from samplemind.store.conditions import conditions
+from samplemind.store.conditions import (
+    conditions,
+    facets,
+    indexed,
+    of_one_element,
+    words_and_tags,
+)
 from samplemind.store.database import END, Database, Document, scoped, within
 from samplemind.store.holds import as_stored, holds
 from samplemind.store.pages import read_page
+from samplemind.store.rarest import MOST, Rarest
 from samplemind.store.steps import Steps
 
 _audio_file = TypeAdapter(AudioFile)
@@ -77,7 +84,9 @@ def _naming(audio_file: AudioFile) -> Document:
         "tags": list(audio_file.tags),
         # A tab sorts before all that a filename holds, so "x" comes before "x 2".
         "by_filename": scoped(owner, f"{audio_file.filename.casefold()[:200]}\t{id_}"),
-        "words": [scoped(owner, word) for word in words_of(audio_file.filename, *audio_file.tags)],
+        "words": words_and_tags(
+            owner, words_of(audio_file.filename, *audio_file.tags), audio_file.tags
+        ),
     }
 
 
@@ -85,16 +94,22 @@ def _facets(owner: str, id_: str, analysis: Analysis | None) -> Document:
     """What follows from the analysis that stands for the file."""
     findings = analysis.findings if analysis else None
     tempo = findings.tempo.bpm if findings and findings.tempo else None
+    kind = findings.kind if findings else None
     key = findings.key if findings else None
+    labels = [label.name for label in findings.labels] if findings else []
+    musical_key = f"{key.tonic} {key.mode.value.lower()}" if key else None
     return {
         "analysis_id": analysis.id if analysis else None,
         "standing": _standing(analysis.level, analysis.id) if analysis else None,
         "analyzed": analysis is not None,
         "engine_version": analysis.engine_version if analysis else None,
-        "kind": findings.kind if findings else None,
+        "kind": kind,
         "tempo": tempo,
-        "musical_key": f"{key.tonic} {key.mode.value.lower()}" if key else None,
-        "labels": [label.name for label in findings.labels] if findings else [],
+        "musical_key": musical_key,
+        "labels": labels,
+        "facets": facets(
+            owner, [kind] if kind else (), labels, [musical_key] if musical_key else ()
+        ),
         "loudness": findings.loudness.integrated_lufs if findings and findings.loudness else None,
         "by_tempo": scoped(owner, "~" if tempo is None else _sortable(tempo), id_),
         "by_tempo_down": scoped(owner, "!" if tempo is None else _sortable(tempo), id_),
@@ -130,6 +145,7 @@ class AudioFiles:
     def __init__(self, database: Database, cache: Cache) -> None:
         self._files = database["audio_files"]
         self._steps = Steps(database, self._files)
+        self._rarest = Rarest(self._files)
         self._cache = cache
 
     async def prepare(self) -> None:
@@ -137,7 +153,7 @@ class AudioFiles:
         await self._files.create_index("key", unique=True)
         await self._files.create_index("content", unique=True)
         orders = ("by_filename", "by_duration", "by_tempo", "by_tempo_down")
-        for field in (*orders, "words", "engine_version"):
+        for field in (*orders, "words", "facets", "engine_version"):
             await self._files.create_index(field)
 
     async def add(self, audio_file: AudioFile) -> AudioFile:
@@ -177,10 +193,13 @@ class AudioFiles:
             descending=order.descending,
             where=conditions(owner_id, filter_),
             steps=self._steps,
+            few=lambda most: self._few(owner_id, filter_, None, most),
         )
 
     async def count(self, owner_id: str, filter_: AudioFileFilter | None = None) -> int:
         async def count() -> int:
+            if (few := await self._few(owner_id, filter_, {"_id": 1})) is not None:
+                return len(few)
             return await self._files.count_documents(self._matching(owner_id, filter_))
 
         return await self._kept("count", owner_id, filter_, count)
@@ -189,6 +208,31 @@ class AudioFiles:
         """The ids of all files that match, in upload order."""
         cursor = self._files.find(self._matching(owner_id, filter_), {"_id": 1}).sort("key")
         return [document["_id"] async for document in cursor]
+
+    async def few(self, owner_id: str, filter_: AudioFileFilter) -> list[str] | None:
+        """The ids of all files that match, in no order; None where no index tells quickly."""
+        rows = await self._few(owner_id, filter_, {"_id": 1})
+        return None if rows is None else [row["_id"] for row in rows]
+
+    async def _few(
+        self,
+        owner_id: str,
+        filter_: AudioFileFilter | None,
+        fields: Document | None,
+        most: int = MOST,
+    ) -> list[Document] | None:
+        """The rows of all files that match, at least these fields of them, in no order; None where
+        each indexed condition of the filter is met by more than `most`."""
+        wanted = indexed(owner_id, filter_) if filter_ else []
+        if not await self._steps.needed():
+            wanted = [of_one_element(each) for each in wanted]
+        query = conditions(owner_id, filter_)
+        is_all = len(wanted) == len(query) == 1
+        found = await self._rarest.rows(wanted, fields if is_all else None, most)
+        if found is None or is_all:
+            return found and found[1]
+        query = as_stored(query, self._files.codec_options)
+        return [row for row in found[1] if holds(row, query)]
 
     async def matching(
         self, owner_id: str, ids: Sequence[str], filter_: AudioFileFilter
@@ -204,8 +248,11 @@ class AudioFiles:
         """Those that some filename or tag holds, as a filter's `search` looks for them."""
 
         async def is_known(word: str) -> bool:
-            query = conditions(owner_id, AudioFileFilter(search=word))
-            return bool(query) and await self._files.find_one(query, {"_id": 1}) is not None
+            wanted = indexed(owner_id, AudioFileFilter(search=word))
+            if not await self._steps.needed():
+                wanted = [of_one_element(each) for each in wanted]
+            found = [await self._files.find_one(each, {"_id": 1}) for each in wanted]
+            return bool(found) and None not in found
 
         words = list(words)
         found = await asyncio.gather(*map(is_known, words))
@@ -222,7 +269,7 @@ class AudioFiles:
     ) -> AudioFile | None:
         """Adds the tags in one atomic write, so that two who add at once lose nothing; answers
         the changed file. What is `accepted` is no longer refused."""
-        words = [scoped(owner_id, word) for word in words_of(*tags)]
+        words = words_and_tags(owner_id, words_of(*tags), tags)
         change: Document = {
             "$addToSet": {"tags": {"$each": list(tags)}, "words": {"$each": words}},
         }
@@ -250,10 +297,10 @@ class AudioFiles:
         """
         # One atomic write, found by one indexed field alone.
         newer = {"$gt": [{"$ifNull": ["$standing", ""]}, _standing(analysis.level, analysis.id)]}
-        facets = _facets(analysis.owner_id, analysis.audio_file_id, analysis)
+        found = _facets(analysis.owner_id, analysis.audio_file_id, analysis)
         change = {
             name: {"$cond": [newer, f"${name}", {"$literal": value}]}
-            for name, value in facets.items()
+            for name, value in found.items()
         }
         key = scoped(analysis.owner_id, analysis.audio_file_id)
         async with self._changing(analysis.owner_id):

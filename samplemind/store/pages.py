@@ -5,7 +5,7 @@ start, and rows added or removed meanwhile neither repeat nor hide others.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -19,6 +19,11 @@ from samplemind.store.steps import LOOKED_THROUGH, Steps
 
 T = TypeVar("T")
 
+Few = Callable[[int], Awaitable[list[Document] | None]]
+
+# The server looks through so many rows while one of few is read and compared here.
+_LOOKED_THROUGH_MEANWHILE = 10
+
 
 async def read_page(
     collection: AsyncIOMotorCollection[Document],
@@ -31,11 +36,12 @@ async def read_page(
     where: Document | None = None,
     projection: Any = None,
     steps: Steps | None = None,
+    few: Few | None = None,
 ) -> Page[T]:
     """The rows whose `field` begins with `prefix`, in its order, cut to `window`.
 
     Keys in the window and in the result are without the prefix. A list that may be long has
-    `steps`.
+    `steps`; `few` answers all rows that meet `where` if an index finds so many at most.
     """
     low, high = prefix, prefix + END
     after, before = (None if key is None else prefix + key for key in (window.after, window.before))
@@ -46,7 +52,7 @@ async def read_page(
         collection, field, where or {}, descending != window.from_end, window.size + 1, projection
     )
     if steps and low < high and await steps.needed():
-        documents = await _read_in_steps(reading, steps, prefix, low, high)
+        documents = await _read_in_steps(reading, steps, few, prefix, low, high)
     else:
         documents = await reading.rows({"$gt": low, "$lt": high}, reading.where)
     more = len(documents) > window.size
@@ -78,9 +84,15 @@ class _Reading:
         cursor = cursor.sort(self.field, DESCENDING if self.backwards else ASCENDING)
         return await (cursor if every else cursor.limit(self.most)).to_list(None)
 
+    def cut(self, rows: list[Document], low: str, high: str) -> list[Document]:
+        """What is read of the list where these are all its rows."""
+        rows = [row for row in rows if low < row[self.field] < high]
+        rows.sort(key=lambda row: row[self.field], reverse=self.backwards)
+        return rows[: self.most]
+
 
 async def _read_in_steps(
-    reading: _Reading, steps: Steps, prefix: str, low: str, high: str
+    reading: _Reading, steps: Steps, few: Few | None, prefix: str, low: str, high: str
 ) -> list[Document]:
     query = as_stored(reading.where, reading.collection.codec_options)
     ranges, is_long = await steps.of(reading.field, prefix, low, high, backwards=reading.backwards)
@@ -96,7 +108,10 @@ async def _read_in_steps(
         if is_long and len(found) * LOOKED_THROUGH < reading.most * seen:
             break
     if is_long:
-        # Few match: the server finds them sooner than they are found here.
+        # Few match: an index finds them sooner than they are found here, or else the server does.
+        most = await steps.rows(reading.field, prefix) // _LOOKED_THROUGH_MEANWHILE
+        if few and (rows := await few(most)) is not None:
+            return reading.cut(rows, low, high)
         rest = _between(reached, ranges[-1][1], high)
         found += await reading.rows(rest, reading.where)
     return found[: reading.most]

@@ -51,6 +51,10 @@ class Steps:
         ranges = list(pairwise([start, *(keys[place] for place in places), end]))
         return ranges, len(keys) > 2 * _PLACES[-1]
 
+    async def rows(self, field: str, prefix: str) -> int:
+        """About how long the list is."""
+        return len(await self._of_list(field, prefix)) * _ROWS
+
     def has_read(self, field: str, prefix: str, rows: int) -> None:
         """Is told how many rows a range had: after many changes the list is divided anew."""
         if rows > _TOO_MANY:

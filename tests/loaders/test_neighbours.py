@@ -76,13 +76,23 @@ async def test_it_is_what_comparing_with_everything_finds(
     for filter_ in _filters(library):
         seed = chance.choice(analyzed)
         loader = NeighboursLoader(parts.store, parts.vectors, owner)
-        search = Search(seed.findings.embedding or (), 21, filter_)
-        found = [each.audio_file_id for each in await loader.load(search)]
-        missed += _missed(found, _nearest(library, seed, filter_), 21)
-        ways[await loader._among_nearest(search) is None] += 1
-    # Both ways have been gone, many times.
-    assert min(ways[True], ways[False]) > 20, ways
-    assert missed < 10, "of some 2,000"
+        embedding = seed.findings.embedding or ()
+        search = Search(embedding, 21, filter_)
+        few = await loader._among_few([embedding], search)
+        expected = _nearest(library, seed, filter_)
+        for way, found in {
+            "as asked": await loader.load(search),
+            "few": few and few[0],
+            "nearest": await loader._among_nearest(search),
+            "filtered": await parts.vectors.nearest(owner, embedding, 21, filter_),
+        }.items():
+            if found is not None:
+                missed += _missed([each.audio_file_id for each in found], expected, 21)
+                ways[way] += 1
+    # Each way has been gone, many times.
+    assert len(ways) == 4, ways
+    assert min(ways.values()) > 20, ways
+    assert missed < 20, "of some 7,000"
 
 
 async def test_pages_follow_one_another(parts: Parts, library: list[Sound]) -> None:

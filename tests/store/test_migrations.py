@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from bson import json_util
 
-from samplemind.domain.analysis import AnalysisLevel, AnalysisStatus, Lane
+from samplemind.domain.analysis import AnalysisLevel, AnalysisStatus, Lane, Mode, SampleKind
 from samplemind.domain.ids import new_id, now
-from samplemind.domain.library import AudioFileFilter, Range
+from samplemind.domain.library import AudioFileFilter, KeyName, Range
 from samplemind.domain.user import LOCAL_USER, Role, User
 from samplemind.parts import Parts
 from samplemind.refusal import CannotStart
@@ -114,6 +114,25 @@ class TestOlderDocuments:
         assert found
         due = {each.audio_file_id for each in await parts.store.vector_syncs.oldest(100)}
         assert set(found) <= due <= set(older.values())
+
+    async def test_are_found_by_what_they_are(
+        self, parts: Parts, older: dict[str, str], database: Database
+    ):
+        await database["audio_files"].update_one(
+            {"_id": older["kick.wav"]}, {"$set": {"tags": ["é 8"]}}
+        )
+        await parts.store.prepare()
+        analyzed = {older[name] for name in ("kick.wav", "loop.wav", "pad.wav")}
+        for filter_, files in (
+            (AudioFileFilter(kinds=(SampleKind.LOOP,)), analyzed),
+            (AudioFileFilter(kinds=(SampleKind.TRACK,)), set()),
+            (AudioFileFilter(labels=("kick", "bass")), analyzed),
+            (AudioFileFilter(keys=(KeyName("A", Mode.MINOR),)), analyzed),
+            (AudioFileFilter(tags=("é 8",)), {older["kick.wav"]}),
+            (AudioFileFilter(search="pad"), {older["pad.wav"]}),
+        ):
+            assert set(await parts.store.audio_files.ids(LOCAL_USER, filter_)) == files
+            assert set(await parts.store.audio_files.few(LOCAL_USER, filter_) or ()) == files
 
     async def test_stay_as_they_are_the_second_time(
         self, parts: Parts, older: dict[str, str], database: Database

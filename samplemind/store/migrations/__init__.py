@@ -22,6 +22,7 @@ from samplemind.store.migrations import (
     m0002_free_local_user,
     m0003_places,
     m0004_loudness,
+    m0005_facets,
 )
 
 _log = structlog.get_logger(__name__)
@@ -33,6 +34,7 @@ STEPS: tuple[Step, ...] = (
     m0002_free_local_user.run,
     m0003_places.run,
     m0004_loudness.run,
+    m0005_facets.run,
 )
 
 CURRENT = len(STEPS)

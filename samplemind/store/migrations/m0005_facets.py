@@ -1,0 +1,34 @@
+"""`facets`, and tags among `words`, are what filters look for. Without them no file of before is
+of any kind, label, key or tag."""
+
+from pymongo import UpdateOne
+
+from samplemind.store.conditions import facets, words_and_tags
+from samplemind.store.database import Database
+
+_TOGETHER = 1_000
+
+
+async def run(database: Database) -> None:
+    files = database["audio_files"]
+    fields = dict.fromkeys(("owner_id", "kind", "labels", "musical_key", "tags", "facets"), 1)
+    changes: list[UpdateOne] = []
+    async for file in files.find({}, fields):
+        if "facets" in file:
+            continue
+        kind, key = file.get("kind"), file.get("musical_key")
+        found = facets(
+            file["owner_id"],
+            [kind] if kind else (),
+            file.get("labels") or (),
+            [key] if key else (),
+        )
+        tags = words_and_tags(file["owner_id"], (), file["tags"])
+        change = {"$set": {"facets": found}, "$addToSet": {"words": {"$each": tags}}}
+        # Only where nobody has written them since: a worker may be at it.
+        changes.append(UpdateOne({"_id": file["_id"], "facets": None}, change))
+        if len(changes) == _TOGETHER:
+            await files.bulk_write(changes, ordered=False)
+            changes = []
+    if changes:
+        await files.bulk_write(changes, ordered=False)
