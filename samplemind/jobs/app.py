@@ -5,6 +5,7 @@ from kombu.entity import Exchange, Queue
 
 import samplemind.jobs.handover  # noqa: F401 - so that each task has what goes with it
 from samplemind.domain.analysis import Lane
+from samplemind.jobs import broker
 from samplemind.settings import Settings, get_settings
 
 UPKEEP = "upkeep"
@@ -53,4 +54,5 @@ def make_app(settings: Settings) -> Celery:
     return app
 
 
+broker.use()
 app = make_app(get_settings())
