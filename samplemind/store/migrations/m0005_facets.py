@@ -6,7 +6,7 @@ from pymongo import UpdateOne
 from samplemind.store.conditions import facets, words_and_tags
 from samplemind.store.database import Database
 
-_TOGETHER = 1_000
+_TOGETHER = 200
 
 
 async def run(database: Database) -> None:
@@ -25,8 +25,8 @@ async def run(database: Database) -> None:
         )
         tags = words_and_tags(file["owner_id"], (), file["tags"])
         change = {"$set": {"facets": found}, "$addToSet": {"words": {"$each": tags}}}
-        # Only where nobody has written them since: a worker may be at it.
-        changes.append(UpdateOne({"_id": file["_id"], "facets": None}, change))
+        # By its id alone: for a second condition the embedded server reads all rows.
+        changes.append(UpdateOne({"_id": file["_id"]}, change))
         if len(changes) == _TOGETHER:
             await files.bulk_write(changes, ordered=False)
             changes = []
