@@ -28,9 +28,10 @@ PROVENANCE = (
     "Trained by benchmarks/fit_sounds.py on samples of Debian's packages sonic-pi-samples (CC0), "
     "lmms-common (GPL-2+) and hydrogen-drumkits (GPL or CC, by kit), on MIDI of the Groove, "
     "Nottingham and POP909 collections, on notes of the soundfonts FluidR3 GM (MIT), MuseScore "
-    "General (MIT), TimGM6mb (GPL-2), OPL-3 FM and the GM bank of Csound, on notes of the presets "
-    "of LMMS (GPL-2+) and ZynAddSubFX (GPL-2+), on words spoken by espeak-ng (GPL-3+) and flite "
-    "(BSD-like), and on synthesised sounds. It holds no sound."
+    "General (MIT), TimGM6mb (GPL-2), OPL-3 FM and the GM bank of Csound, on the recorded notes of "
+    "freepats (GPL-2+), on notes of the presets of LMMS (GPL-2+) and ZynAddSubFX (GPL-2+), on "
+    "words spoken by espeak-ng (GPL-3+) and flite (BSD-like), and on synthesised sounds. It holds "
+    "no sound."
 )
 
 

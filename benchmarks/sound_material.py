@@ -3,10 +3,11 @@
     python -m benchmarks.sound_material MANIFEST.csv MATERIAL [--jobs N] [--each N]
 
 They are the named sounds of a manifest (columns path, source, kind, label), as they are and
-processed; notes of the General MIDI soundfonts of this machine; the settings of LMMS's synthesizers
-(lmms.py); spoken words (voices.py); and sounds and loops that are synthesised. MATERIAL becomes a
-folder of .npz: what the analysis measures of each sound, with its name, its source and its group
-(the kit or patch it is from).
+processed; notes of the General MIDI soundfonts of this machine and of freepats (freepats.py); the
+settings of LMMS's synthesizers (lmms.py); spoken words (voices.py); sounds and loops that are
+synthesised; and the phrases and beats that key and tempo are learnt from (tonal_loops.py,
+drum_loops.py, played_music.py). MATERIAL becomes a folder of .npz: what the analysis measures of
+each sound, with its name, its source and its group (the kit or patch it is from).
 """
 
 import argparse
@@ -20,9 +21,11 @@ from typing import NamedTuple
 import numpy as np
 import soxr
 
-from benchmarks import lmms, loops
+from benchmarks import freepats, lmms, loops, played_music
 from benchmarks import soundfont as midi
+from benchmarks.drum_loops import drum_loops
 from benchmarks.synthesis import ONE_SHOTS, processed
+from benchmarks.tonal_loops import tonal_sounds
 from benchmarks.voices import spoken
 from benchmarks.waves import RATE, Random, log_uniform
 from samplemind.audio.decode import OpenSound
@@ -35,8 +38,18 @@ from samplemind.domain.errors import DomainError
 NAMES = {"hat_closed": "closed hat", "hat_open": "open hat"}
 """Of a manifest, where they differ from ours."""
 
+PHRASES = {
+    **dict.fromkeys(("bass", "roots"), "bass loop"),
+    **dict.fromkeys(("pad", "stab", "parallel", "arp", "lead", "riff", "full"), "melodic loop"),
+}
+"""Of the families of benchmarks/phrases.py those that are loops."""
+
 LONGEST = 20.0
 """Seconds of a sound that are used."""
+
+
+KITS = "hydrogen-drumkits"
+"""The source of a manifest whose hits are played as beats."""
 
 
 class Sound(NamedTuple):
@@ -120,6 +133,14 @@ def kits(source: str, path: Path, r: Random) -> Iterator[Sound]:
                     yield Sound(source, f"{source} kit {kit}", name, "ONE_SHOT", processed(r, y))
 
 
+def patches(r: Random) -> Iterator[Sound]:
+    """The notes of freepats, as they are and processed."""
+    for patch, name, y in freepats.notes(r):
+        yield Sound(freepats.SOURCE, patch, name, "ONE_SHOT", y)
+        for _ in range(2):
+            yield Sound(freepats.SOURCE, patch, name, "ONE_SHOT", processed(r, resampled(r, y)))
+
+
 def patched(r: Random) -> Iterator[Sound]:
     """The synthesizers of LMMS by their settings, as they are and processed."""
     for patch, y in lmms.played(list(lmms.drum_machines())):
@@ -192,6 +213,35 @@ def phrase(r: Random) -> Sound:
     return Sound("phrases", family, name, "LOOP", processed(r, y))
 
 
+def composed(r: Random, each: int) -> Iterator[Sound]:
+    """Phrases by a synthesiser and by the soundfonts."""
+    fonts = tuple(midi.soundfonts().values())
+    for sound in tonal_sounds(each // 4, fonts, seed=int(r.integers(2**31))):
+        if name := PHRASES.get(sound.phrase.family):
+            y = processed(r, at_rate(sound.y))
+            yield Sound("phrases", sound.phrase.family, name, "LOOP", y)
+
+
+def drummed(manifest: Path, r: Random, each: int) -> Iterator[Sound]:
+    """Beats played with the hits of the kits of a manifest, and with those of the soundfonts."""
+    hits: dict[str, list[Path]] = {}
+    with manifest.open() as file:
+        for row in csv.DictReader(file):
+            if row["source"] == KITS:
+                hits.setdefault(row["label"], []).append(Path(row["path"]))
+    for loop in drum_loops(hits, each // 4, seed=int(r.integers(2**31))):
+        y = processed(r, at_rate(loop.features.y))
+        yield Sound("beats", loop.style, "drum loop", "LOOP", y)
+    for piece in played_music.loops(each // 25, seed=int(r.integers(2**31))):
+        if piece.style.startswith("stem"):
+            y = processed(r, at_rate(piece.features.y))
+            yield Sound("beats", piece.style, "drum loop", "LOOP", y)
+
+
+def at_rate(y: np.ndarray) -> np.ndarray:
+    return soxr.resample(y[: int(LONGEST * SAMPLE_RATE)], SAMPLE_RATE, RATE)
+
+
 def measure(sounds: Iterator[Sound], path: Path) -> int:
     """Writes what is measured of the sounds; returns their number."""
     rows, descriptors, attacks, windows, owners = [], [], [], [], []
@@ -222,10 +272,13 @@ def gather(what: str, manifest: Path, each: int, seed: int, folder: Path) -> tup
     sounds = {
         "recorded": lambda: recorded(manifest, r, variants=2),
         "sampled": lambda: sampled(r),
+        "patches": lambda: patches(r),
         "patched": lambda: patched(r),
         "voiced": lambda: voiced(r, each),
         "synthesised": lambda: synthesised(r, each),
         "looped": lambda: looped(r, each),
+        "composed": lambda: composed(r, each),
+        "drummed": lambda: drummed(manifest, r, each),
     }[what]()
     return what, measure(chain(sounds), folder / f"{what} {seed}.npz")
 
@@ -241,6 +294,7 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.material.mkdir(parents=True, exist_ok=True)
     parts = ["recorded", "sampled", "patched", "voiced", *["synthesised", "looped"] * 4]
+    parts += ["composed", "drummed", "patches"]
     with ProcessPoolExecutor(arguments.jobs) as pool:
         work = [
             pool.submit(gather, what, arguments.manifest, arguments.each, seed, arguments.material)
