@@ -1,7 +1,5 @@
 """The documents: MongoDB through Motor. The only place that knows the driver."""
 
-import pymongo
-
 from samplemind.cache import Cache
 from samplemind.store.ai_answers import AiAnswers
 from samplemind.store.ai_usages import AiUsages
@@ -20,8 +18,6 @@ from samplemind.store.usage import Usages
 from samplemind.store.users import Users
 from samplemind.store.vector_syncs import VectorSyncs
 from samplemind.store.webhooks import Webhooks
-
-_INDEX_SECONDS = 3_600
 
 
 class Store:
@@ -50,22 +46,20 @@ class Store:
         """Brings the documents to the present version and makes the indexes; safe to call at
         every start. Raises SchemaTooNew."""
         await self.schema.migrate()
-        # An index of millions of rows takes longer than any other command may.
-        with pymongo.timeout(_INDEX_SECONDS):
-            await self.audio_files.prepare()
-            await self.analyses.prepare()
-            await self.places.prepare()
-            await self.vector_syncs.prepare()
-            await self.batch_jobs.prepare()
-            await self.users.prepare()
-            await self.api_keys.prepare()
-            await self.audit_events.prepare()
-            await self.uploads.prepare()
-            await self.usages.prepare()
-            await self.ai_answers.prepare()
-            await self.ai_usages.prepare()
-            await self.webhooks.prepare()
-            await self.deliveries.prepare()
+        await self.audio_files.prepare()
+        await self.analyses.prepare()
+        await self.places.prepare()
+        await self.vector_syncs.prepare()
+        await self.batch_jobs.prepare()
+        await self.users.prepare()
+        await self.api_keys.prepare()
+        await self.audit_events.prepare()
+        await self.uploads.prepare()
+        await self.usages.prepare()
+        await self.ai_answers.prepare()
+        await self.ai_usages.prepare()
+        await self.webhooks.prepare()
+        await self.deliveries.prepare()
 
     async def forget_library(self, owner_id: str) -> None:
         """Removes all rows of sounds and of what was made of them. Work first, so that workers

@@ -1,12 +1,14 @@
 """`facets`, and tags among `words`, are what filters look for. Without them no file of before is
 of any kind, label, key or tag."""
 
+import pymongo
 from pymongo import UpdateOne
 
 from samplemind.store.conditions import facets, words_and_tags
 from samplemind.store.database import Database
 
 _TOGETHER = 200
+_INDEX_SECONDS = 3_600
 
 
 async def run(database: Database) -> None:
@@ -32,3 +34,7 @@ async def run(database: Database) -> None:
             changes = []
     if changes:
         await files.bulk_write(changes, ordered=False)
+    # Of so many rows as may be there it takes longer than any other command, and nobody may begin
+    # before it is there.
+    with pymongo.timeout(_INDEX_SECONDS):
+        await files.create_index("facets")
