@@ -6,11 +6,14 @@ from loaders.grouped import load_grouped
 from loaders.loader import Loader
 from samplemind.domain.library import AudioFileFilter
 from samplemind.store import Store
-from samplemind.vectors import Neighbour, Vectors
+from samplemind.vectors import COMPARED, Neighbour, Vectors
 
 # Among how many of the nearest sounds those that match a filter are looked for, one after the
 # other. Chroma finds them in some milliseconds, and lists what matches a filter in a hundred.
 _LOOKED_AT = (200, 1_000)
+
+# Of how many files the ids are read, for Chroma to look among them alone.
+_FEW = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +39,24 @@ class NeighboursLoader(Loader[Search, list[Neighbour]]):
 
     async def _search(self, keys: list[Search]) -> list[list[Neighbour]]:
         embeddings, like = [key.embedding for key in keys], keys[0]
-        if (found := await self._among_few(embeddings, like)) is not None:
+        if (found := await self._among_few(embeddings, like, COMPARED)) is not None:
             return found
         if len(keys) == 1 and (found := await self._among_nearest(like)) is not None:
             return [found]
+        if (found := await self._among_few(embeddings, like, _FEW)) is not None:
+            return found
         return await self._vectors.nearest_to_each(
             self._owner_id, embeddings, like.count, like.filter
         )
 
     async def _among_few(
-        self, embeddings: list[tuple[float, ...]], like: Search
+        self, embeddings: list[tuple[float, ...]], like: Search, most: int
     ) -> list[list[Neighbour]] | None:
         """What filtered searches find, of the files that the documents name; None where those may
-        be many."""
+        be more than `most`."""
         if like.filter is None:
             return None
-        few = await self._store.audio_files.few(self._owner_id, like.filter)
+        few = await self._store.audio_files.few(self._owner_id, like.filter, most)
         if few is None:
             return None
         return await self._vectors.nearest_among(self._owner_id, embeddings, like.count, few)

@@ -36,9 +36,9 @@ _PAGE = 5_000
 # it would keep by itself, that is most of what a write costs.
 _UNSTORED = 100
 
-# Of so many sounds the vectors are read and compared here. Chroma looks for them by a walk through
-# its graph that is the longer the fewer they are.
-_FEW = 500
+COMPARED = 500
+"""Of so many sounds the vectors are read and compared here: Chroma would look for them by a walk
+through its graph, which is the longer the fewer they are."""
 
 # A search takes milliseconds; the first also imports the client.
 _PATIENCE_SECONDS = 8
@@ -288,7 +288,7 @@ class Vectors:
         """As `nearest_to_each`, of these sounds alone, as far as they have a vector."""
         if not audio_file_ids:
             return [[] for _ in embeddings]
-        if len(audio_file_ids) <= _FEW:
+        if len(audio_file_ids) <= COMPARED:
             return await self._compared(owner_id, embeddings, count, audio_file_ids)
         async with self._asking("nearest_among"):
             collection = await self._collection(owner_id)

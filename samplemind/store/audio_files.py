@@ -209,9 +209,12 @@ class AudioFiles:
         cursor = self._files.find(self._matching(owner_id, filter_), {"_id": 1}).sort("key")
         return [document["_id"] async for document in cursor]
 
-    async def few(self, owner_id: str, filter_: AudioFileFilter) -> list[str] | None:
-        """The ids of all files that match, in no order; None where no index tells quickly."""
-        rows = await self._few(owner_id, filter_, {"_id": 1})
+    async def few(
+        self, owner_id: str, filter_: AudioFileFilter, most: int = MOST
+    ) -> list[str] | None:
+        """The ids of all files that match, in no order; None where each indexed condition of the
+        filter is met by more than `most`."""
+        rows = await self._few(owner_id, filter_, {"_id": 1}, most)
         return None if rows is None else [row["_id"] for row in rows]
 
     async def _few(
