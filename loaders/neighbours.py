@@ -6,14 +6,15 @@ from loaders.grouped import load_grouped
 from loaders.loader import Loader
 from samplemind.domain.library import AudioFileFilter
 from samplemind.store import Store
-from samplemind.vectors import COMPARED, Neighbour, Vectors
+from samplemind.vectors import Neighbour, Vectors
 
 # Among how many of the nearest sounds those that match a filter are looked for, one after the
 # other. Chroma finds them in some milliseconds, and lists what matches a filter in a hundred.
 _LOOKED_AT = (200, 1_000)
 
-# Of how many files the ids are read, for Chroma to look among them alone.
-_FEW = 4_000
+# Of how many files the ids are read, for a search among them alone: at once, and where too few of
+# the nearest match.
+_FEW, _MANY = 2_000, 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,11 @@ class NeighboursLoader(Loader[Search, list[Neighbour]]):
 
     async def _search(self, keys: list[Search]) -> list[list[Neighbour]]:
         embeddings, like = [key.embedding for key in keys], keys[0]
-        if (found := await self._among_few(embeddings, like, COMPARED)) is not None:
+        if (found := await self._among_few(embeddings, like, _FEW)) is not None:
             return found
         if len(keys) == 1 and (found := await self._among_nearest(like)) is not None:
             return [found]
-        if (found := await self._among_few(embeddings, like, _FEW)) is not None:
+        if (found := await self._among_few(embeddings, like, _MANY)) is not None:
             return found
         return await self._vectors.nearest_to_each(
             self._owner_id, embeddings, like.count, like.filter
