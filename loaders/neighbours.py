@@ -12,10 +12,6 @@ from samplemind.vectors import Neighbour, Vectors
 # other. Chroma finds them in some milliseconds, and lists what matches a filter in a hundred.
 _LOOKED_AT = (200, 1_000)
 
-# Of how many files the ids are read, for a search among them alone: at once, and where too few of
-# the nearest match.
-_FEW, _MANY = 2_000, 4_000
-
 
 @dataclass(frozen=True, slots=True)
 class Search:
@@ -40,24 +36,22 @@ class NeighboursLoader(Loader[Search, list[Neighbour]]):
 
     async def _search(self, keys: list[Search]) -> list[list[Neighbour]]:
         embeddings, like = [key.embedding for key in keys], keys[0]
-        if (found := await self._among_few(embeddings, like, _FEW)) is not None:
+        if (found := await self._among_few(embeddings, like)) is not None:
             return found
         if len(keys) == 1 and (found := await self._among_nearest(like)) is not None:
             return [found]
-        if (found := await self._among_few(embeddings, like, _MANY)) is not None:
-            return found
         return await self._vectors.nearest_to_each(
             self._owner_id, embeddings, like.count, like.filter
         )
 
     async def _among_few(
-        self, embeddings: list[tuple[float, ...]], like: Search, most: int
+        self, embeddings: list[tuple[float, ...]], like: Search
     ) -> list[list[Neighbour]] | None:
         """What filtered searches find, of the files that the documents name; None where those may
-        be more than `most`."""
+        be many."""
         if like.filter is None:
             return None
-        few = await self._store.audio_files.few(self._owner_id, like.filter, most)
+        few = await self._store.audio_files.few(self._owner_id, like.filter)
         if few is None:
             return None
         return await self._vectors.nearest_among(self._owner_id, embeddings, like.count, few)

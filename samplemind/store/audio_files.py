@@ -34,7 +34,7 @@ from samplemind.store.conditions import (
 from samplemind.store.database import END, Database, Document, scoped, within
 from samplemind.store.holds import as_stored, holds
 from samplemind.store.pages import read_page
-from samplemind.store.rarest import MOST, Rarest
+from samplemind.store.rarest import Rarest
 from samplemind.store.steps import Steps
 
 _audio_file = TypeAdapter(AudioFile)
@@ -43,6 +43,10 @@ _stats = TypeAdapter(LibraryStats)
 
 # A change ends what is kept; this bounds it where Redis could not be told of one.
 _KEPT_SECONDS = 60
+
+# Rows that are read by one condition: so many where it is all that is asked, which takes few bytes
+# of each; else, to be compared with the rest of a filter, one in so many of the owner's.
+_FEW, _FEW_OF = 2_000, 20
 
 T = TypeVar("T")
 
@@ -209,12 +213,9 @@ class AudioFiles:
         cursor = self._files.find(self._matching(owner_id, filter_), {"_id": 1}).sort("key")
         return [document["_id"] async for document in cursor]
 
-    async def few(
-        self, owner_id: str, filter_: AudioFileFilter, most: int = MOST
-    ) -> list[str] | None:
-        """The ids of all files that match, in no order; None where each indexed condition of the
-        filter is met by more than `most`."""
-        rows = await self._few(owner_id, filter_, {"_id": 1}, most)
+    async def few(self, owner_id: str, filter_: AudioFileFilter) -> list[str] | None:
+        """The ids of all files that match, in no order; None where no index tells quickly."""
+        rows = await self._few(owner_id, filter_, {"_id": 1})
         return None if rows is None else [row["_id"] for row in rows]
 
     async def _few(
@@ -222,7 +223,7 @@ class AudioFiles:
         owner_id: str,
         filter_: AudioFileFilter | None,
         fields: Document | None,
-        most: int = MOST,
+        most: int | None = None,
     ) -> list[Document] | None:
         """The rows of all files that match, at least these fields of them, in no order; None where
         each indexed condition of the filter is met by more than `most`."""
@@ -231,6 +232,10 @@ class AudioFiles:
             wanted = [of_one_element(each) for each in wanted]
         query = conditions(owner_id, filter_)
         is_all = len(wanted) == len(query) == 1
+        if most is None and is_all:
+            most = _FEW
+        elif most is None:
+            most = await self._steps.rows("key", scoped(owner_id, "")) // _FEW_OF
         found = await self._rarest.rows(wanted, fields if is_all else None, most)
         if found is None or is_all:
             return found and found[1]

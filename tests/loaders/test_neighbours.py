@@ -78,7 +78,7 @@ async def test_it_is_what_comparing_with_everything_finds(
         loader = NeighboursLoader(parts.store, parts.vectors, owner)
         embedding = seed.findings.embedding or ()
         search = Search(embedding, 21, filter_)
-        few = await loader._among_few([embedding], search, 4_000)
+        few = await loader._among_few([embedding], search)
         expected = _nearest(library, seed, filter_)
         for way, found in {
             "as asked": await loader.load(search),
