@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import soundfile
 
@@ -161,6 +162,13 @@ class TestMongo:
             until(lambda id_=id_: _is_analyzed(whole, id_))
 
 
+def _freeze(process: psutil.Process) -> None:
+    """Stops it; all of its threads have stopped then."""
+    process.suspend()
+    threads = Path(f"/proc/{process.pid}/task")
+    until(lambda: all(") T " in stat.read_text() for stat in threads.glob("*/stat")))
+
+
 class TestFrozen:
     """A part that takes connections and never answers is worse than one that is gone."""
 
@@ -172,7 +180,7 @@ class TestFrozen:
 
     def test_documents(self, whole: Cluster) -> None:
         whole.server.ask(_LIST)
-        whole.process("documents").suspend()
+        _freeze(whole.process("documents"))
         answer = whole.server.post(_LIST)
         assert answer.status_code == 503
         assert answer.elapsed.total_seconds() < 25
@@ -180,7 +188,7 @@ class TestFrozen:
         until(lambda: whole.server.post(_LIST).status_code == 200)
 
     def test_redis(self, whole: Cluster, tmp_path: Path) -> None:
-        whole.process("events").suspend()
+        _freeze(whole.process("events"))
         assert whole.server.post(_LIST).elapsed.total_seconds() < 2
         late = _uploaded(whole, _sound(tmp_path, 600))
         began = time.monotonic()
@@ -192,7 +200,7 @@ class TestFrozen:
     def test_chroma(self, whole: Cluster, tmp_path: Path) -> None:
         seed = _uploaded(whole, _sound(tmp_path, 620))
         until(lambda: _is_analyzed(whole, seed))
-        whole.process("vectors").suspend()
+        _freeze(whole.process("vectors"))
         began = time.monotonic()
         error = whole.server.refused(_SIMILAR, id=seed)
         assert error["extensions"]["code"] == "UNAVAILABLE"

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from samplemind.domain.paging import Window
-from samplemind.jobs.presence import present_workers
+from samplemind.jobs.presence import WorkerPresence, present_workers
 from samplemind.parts import Parts
 from schema.ids import decode_id
 from tests.chaos.asking import batch, ended, findings, make_batch, until
@@ -40,14 +40,17 @@ def _long(path: Path, seed: int) -> Path:
     return path
 
 
-async def _held(cluster: Cluster) -> set[str]:
-    """What the workers say that they have."""
+async def _workers(cluster: Cluster) -> list[WorkerPresence]:
     parts = Parts.open(cluster.settings)
     try:
-        workers = await present_workers(parts.events.redis)
+        return await present_workers(parts.events.redis)
     finally:
         await parts.close()
-    return {id_ for worker in workers for id_ in worker.held}
+
+
+async def _held(cluster: Cluster) -> set[str]:
+    """What the workers say that they have."""
+    return {id_ for worker in await _workers(cluster) for id_ in worker.held}
 
 
 async def _attempts(cluster: Cluster, id_: str) -> int:
@@ -91,6 +94,7 @@ def test_what_is_nearly_done_is_finished(cluster: Cluster, beats: list[Path]) ->
 
 def test_two_workers_share_a_batch(cluster: Cluster, beats: list[Path]) -> None:
     cluster.start("worker-2")
+    until(lambda: len(asyncio.run(_workers(cluster))) == 2)
     ids = [cluster.server.upload(beat)["audioFile"]["id"] for beat in beats]
     batch_id = make_batch(cluster, ids)
     assert ended(cluster, batch_id)["completed"] == len(beats)
