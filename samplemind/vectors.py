@@ -142,6 +142,19 @@ def _ranked(ids: Sequence[str], distances: Sequence[float]) -> list[Neighbour]:
     return sorted(neighbours, key=lambda n: (-n.cosine, n.audio_file_id))
 
 
+async def _nearest(
+    collection: "AsyncCollection", embeddings: Sequence[Sequence[float]], count: int, **among: Any
+) -> list[list[Neighbour]]:
+    found = await collection.query(
+        query_embeddings=[list(embedding) for embedding in embeddings],
+        n_results=count,
+        include=["distances"],
+        **among,
+    )
+    distances = found["distances"] or []
+    return [_ranked(*each) for each in zip(found["ids"], distances, strict=True)]
+
+
 class Vectors:
     """The vectors of all sounds. Raises PartUnavailable where Chroma does not answer."""
 
@@ -268,15 +281,9 @@ class Vectors:
         where, where_document = _conditions(filter_)
         async with self._asking("nearest_to_each"):
             collection = await self._collection(owner_id)
-            found = await collection.query(
-                query_embeddings=[list(embedding) for embedding in embeddings],
-                n_results=count,
-                where=where,
-                where_document=where_document,  # pyright: ignore[reportArgumentType]
-                include=["distances"],
+            return await _nearest(
+                collection, embeddings, count, where=where, where_document=where_document
             )
-        distances = found["distances"] or []
-        return [_ranked(*each) for each in zip(found["ids"], distances, strict=True)]
 
     async def nearest_among(
         self,
@@ -296,13 +303,7 @@ class Vectors:
             known = await collection.get(ids=list(audio_file_ids), include=[])
             if not known["ids"]:
                 return [[] for _ in embeddings]
-            found = await collection.query(
-                query_embeddings=[list(embedding) for embedding in embeddings],
-                ids=known["ids"],
-                n_results=count,
-                include=["distances"],
-            )
-        return [_ranked(*each) for each in zip(found["ids"], found["distances"] or [], strict=True)]
+            return await _nearest(collection, embeddings, count, ids=known["ids"])
 
     async def _compared(
         self,

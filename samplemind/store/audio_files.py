@@ -256,11 +256,11 @@ class AudioFiles:
         """Those that some filename or tag holds, as a filter's `search` looks for them."""
 
         async def is_known(word: str) -> bool:
-            wanted = indexed(owner_id, AudioFileFilter(search=word))
-            if not await self._steps.needed():
-                wanted = [of_one_element(each) for each in wanted]
-            found = [await self._files.find_one(each, {"_id": 1}) for each in wanted]
-            return bool(found) and None not in found
+            filter_ = AudioFileFilter(search=word)
+            query, strings = conditions(owner_id, filter_), indexed(owner_id, filter_)
+            if len(strings) == 1 and await self._steps.needed():
+                [query] = strings
+            return bool(query) and await self._files.find_one(query, {"_id": 1}) is not None
 
         words = list(words)
         found = await asyncio.gather(*map(is_known, words))
