@@ -36,9 +36,9 @@ _PAGE = 5_000
 # it would keep by itself, that is most of what a write costs.
 _UNSTORED = 100
 
-COMPARED = 500
-"""Of so many sounds the vectors are read and compared here: Chroma would look for them by a walk
-through its graph, which is the longer the fewer they are."""
+# Of so many sounds the vectors are read and compared here: Chroma would look for them by a walk
+# through its graph, which is the longer the fewer they are.
+_COMPARED = 500
 
 # A search takes milliseconds; the first also imports the client.
 _PATIENCE_SECONDS = 8
@@ -295,7 +295,7 @@ class Vectors:
         """As `nearest_to_each`, of these sounds alone, as far as they have a vector."""
         if not audio_file_ids:
             return [[] for _ in embeddings]
-        if len(audio_file_ids) <= COMPARED:
+        if len(audio_file_ids) <= _COMPARED:
             return await self._compared(owner_id, embeddings, count, audio_file_ids)
         async with self._asking("nearest_among"):
             collection = await self._collection(owner_id)
@@ -314,9 +314,9 @@ class Vectors:
     ) -> list[list[Neighbour]]:
         vectors = await self.embeddings(owner_id, audio_file_ids)
         ids = [id_ for id_, vector in zip(audio_file_ids, vectors, strict=True) if vector]
-        stored = _unit(np.array([vector for vector in vectors if vector], np.float32))
         if not ids:
             return [[] for _ in embeddings]
+        stored = _unit(np.array([vector for vector in vectors if vector], np.float32))
         gaps = 1.0 - _unit(np.array(embeddings, np.float32)) @ stored.T
         return [_ranked(ids, each.tolist())[:count] for each in gaps]
 

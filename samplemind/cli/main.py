@@ -5,6 +5,7 @@ import typer
 from samplemind.cli.analyze import analyze
 from samplemind.cli.backup import backup, migrate, restore
 from samplemind.cli.doctor import doctor
+from samplemind.cli.ending import ending_at_once
 from samplemind.cli.import_ import import_sounds
 from samplemind.cli.people import create_admin, set_password
 from samplemind.cli.schema import export_schema
@@ -16,6 +17,15 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def command(context: typer.Context) -> None:
+    # Servers close what they have opened one after the other.
+    if context.invoked_subcommand not in ("serve", "api", "worker"):
+        context.with_resource(ending_at_once())
+
+
 app.command()(serve)
 app.command()(api)
 app.command()(worker)

@@ -111,9 +111,7 @@ def _facets(owner: str, id_: str, analysis: Analysis | None) -> Document:
         "tempo": tempo,
         "musical_key": musical_key,
         "labels": labels,
-        "facets": facets(
-            owner, [kind] if kind else (), labels, [musical_key] if musical_key else ()
-        ),
+        "facets": facets(owner, [kind], labels, [musical_key]),
         "loudness": findings.loudness.integrated_lufs if findings and findings.loudness else None,
         "by_tempo": scoped(owner, "~" if tempo is None else _sortable(tempo), id_),
         "by_tempo_down": scoped(owner, "!" if tempo is None else _sortable(tempo), id_),
@@ -226,7 +224,7 @@ class AudioFiles:
         most: int | None = None,
     ) -> list[Document] | None:
         """The rows of all files that match, at least these fields of them, in no order; None where
-        each indexed condition of the filter is met by more than `most`."""
+        each indexed condition of the filter is met by more than `most`, or than pays off."""
         wanted = indexed(owner_id, filter_) if filter_ else []
         if not await self._steps.needed():
             wanted = [of_one_element(each) for each in wanted]
@@ -236,11 +234,11 @@ class AudioFiles:
             most = _FEW
         elif most is None:
             most = await self._steps.rows("key", scoped(owner_id, "")) // _FEW_OF
-        found = await self._rarest.rows(wanted, fields if is_all else None, most)
-        if found is None or is_all:
-            return found and found[1]
+        rows = await self._rarest.rows(wanted, fields if is_all else None, most)
+        if rows is None or is_all:
+            return rows
         query = as_stored(query, self._files.codec_options)
-        return [row for row in found[1] if holds(row, query)]
+        return [row for row in rows if holds(row, query)]
 
     async def matching(
         self, owner_id: str, ids: Sequence[str], filter_: AudioFileFilter

@@ -20,11 +20,14 @@ def words_and_tags(owner_id: str, words: Iterable[str], tags: Iterable[str]) -> 
 
 
 def facets(
-    owner_id: str, kinds: Iterable[str], labels: Iterable[str], keys: Iterable[str]
+    owner_id: str,
+    kinds: Iterable[str | None],
+    labels: Iterable[str],
+    keys: Iterable[str | None],
 ) -> list[str]:
-    """The indexed strings of what a file was found to be."""
+    """The indexed strings of what a file was found to be; None is nothing."""
     named = (("kind", kinds), ("label", labels), ("key", keys))
-    return [scoped(owner_id, name, value) for name, values in named for value in values]
+    return [scoped(owner_id, name, value) for name, values in named for value in values if value]
 
 
 def indexed(owner_id: str, filter_: AudioFileFilter) -> list[Document]:

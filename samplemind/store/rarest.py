@@ -12,8 +12,8 @@ from motor.motor_asyncio import AsyncIOMotorCollection
 
 from samplemind.store.database import Document
 
-MOST = 4_000
-"""Rows that are read by one condition, to be compared with others."""
+# Rows that are read by one condition, to be compared with others.
+_MOST = 4_000
 
 _KEPT_COUNTS, _KEPT_SECONDS = 10_000, 600
 
@@ -30,23 +30,23 @@ class Rarest:
 
     async def rows(
         self, conditions: Sequence[Document], fields: Document | None, most: int
-    ) -> tuple[Document, list[Document]] | None:
-        """The rarest of the conditions and all rows that meet it; None where they are more than
-        `most` or than MOST, or there is no condition."""
+    ) -> list[Document] | None:
+        """All rows that meet the rarest of the conditions; None where they are more than `most` or
+        than 4,000, or there is no condition."""
         counted = [(await self._count(each), place) for place, each in enumerate(conditions)]
         count, place = min(counted, default=(most + 1, 0))
-        if count > min(most, MOST):
+        if count > min(most, _MOST):
             return None
         condition = conditions[place]
-        rows = await self._collection.find(condition, fields).limit(MOST + 1).to_list(None)
-        if len(rows) > MOST:
+        rows = await self._collection.find(condition, fields).limit(_MOST + 1).to_list(None)
+        if len(rows) > _MOST:
             self._counts.pop(repr(condition), None)
             return None
-        return condition, rows
+        return rows
 
     async def _count(self, condition: Document) -> int:
         name = repr(condition)
         if name not in self._counts:
-            count = await self._collection.count_documents(condition, limit=MOST + 1)
+            count = await self._collection.count_documents(condition, limit=_MOST + 1)
             self._counts[name] = count
         return self._counts[name]

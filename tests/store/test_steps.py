@@ -118,6 +118,15 @@ async def test_a_page_reads_no_more_than_it_must(files: AudioFiles, owner: str) 
         assert last == asked
 
 
+async def test_what_few_have_is_found_when_more_have_it(files: AudioFiles, parts: Parts) -> None:
+    owner, rare = new_id(), AudioFileFilter(labels=("wind",))
+    assert await files.few(owner, rare) == []
+    await fill(parts, owner, 1_000, seed=3)
+    expected = await _at_once(files, owner, Window(1_000), AudioFileOrder(), rare)
+    assert len(expected.rows) > 1
+    assert set(await files.few(owner, rare) or ()) == {row.value.id for row in expected.rows}
+
+
 async def _at_once(
     files: AudioFiles,
     owner: str,

@@ -18,14 +18,9 @@ async def run(database: Database) -> None:
     async for file in files.find({}, fields):
         if "facets" in file:
             continue
-        kind, key = file.get("kind"), file.get("musical_key")
-        found = facets(
-            file["owner_id"],
-            [kind] if kind else (),
-            file.get("labels") or (),
-            [key] if key else (),
-        )
-        tags = words_and_tags(file["owner_id"], (), file["tags"])
+        owner, labels = file["owner_id"], file.get("labels") or ()
+        found = facets(owner, [file.get("kind")], labels, [file.get("musical_key")])
+        tags = words_and_tags(owner, (), file["tags"])
         change = {"$set": {"facets": found}, "$addToSet": {"words": {"$each": tags}}}
         # By its id alone: for a second condition the embedded server reads all rows.
         changes.append(UpdateOne({"_id": file["_id"]}, change))
