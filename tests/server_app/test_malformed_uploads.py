@@ -52,13 +52,19 @@ async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 def nothing_left(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    """After a test there is no temporary file, not even one that is open alone, and no blob."""
+    """After a test there is no temporary file, not even one that is open alone, and no blob that
+    was not there before."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = _blobs(settings)
     yield
     assert list(tmp_path.iterdir()) == []
     assert [path for path in _opened() if path.startswith(str(tmp_path))] == []
-    blobs = settings.data_dir / "blobs" / "local"
-    assert not any(path.is_file() for path in blobs.rglob("*"))
+    assert _blobs(settings) == before
+
+
+def _blobs(settings: Settings) -> set[Path]:
+    stored = settings.data_dir / "blobs" / "local"
+    return {path for path in stored.rglob("*") if path.is_file()}
 
 
 def _opened() -> Iterator[str]:
