@@ -8,6 +8,7 @@ beats were found, and writes downbeats.npz in samplemind/audio.
 
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +27,9 @@ from samplemind.audio.spectrum import SAMPLE_RATE
 
 MODEL = Path("samplemind/audio/downbeats.npz")
 PENALTY = 30.0
+ROUNDS = 4
+"""Of pieces from every soundfont."""
+
 _MOST_BEATS, _MOST_SECONDS = 36, 20
 _ON_THE_BEAT = 0.2
 """Beats by which a beat that was found may miss one that was played."""
@@ -46,7 +50,12 @@ class Case(NamedTuple):
     weight: float
 
 
-def cases(font: Path, seed: int) -> Iterator[Case]:
+def cases(font: Path, seed: int) -> list[Case]:
+    """Of a round of pieces played from one soundfont."""
+    return list(_cases(font, seed))
+
+
+def _cases(font: Path, seed: int) -> Iterator[Case]:
     source = np.random.default_rng(seed)
     scores: list[tuple[str, Score]] = []
     for groove in GROOVES.values():
@@ -64,7 +73,7 @@ def cases(font: Path, seed: int) -> Iterator[Case]:
             features = Features(y, len(y) / SAMPLE_RATE)
             if bar not in BARS or features.is_silent:
                 continue
-            beats = beat_times(features.onsets.strength, piece.bpm)
+            beats = beat_times(features.onsets.novelty, piece.bpm)
             begins = piece.bars - cut / SAMPLE_RATE
             near = np.abs(beats[:, None] - begins).min(axis=1)
             is_first = near < _ON_THE_BEAT * 60 / piece.bpm
@@ -120,7 +129,9 @@ def report(known: list[Case]) -> None:
 
 
 def main() -> None:
-    known = [case for seed, font in enumerate(SOUNDFONTS) for case in cases(font, seed)]
+    fonts = SOUNDFONTS * ROUNDS
+    with ProcessPoolExecutor() as pool:
+        known = [case for part in pool.map(cases, fonts, range(len(fonts))) for case in part]
     report(known)
     weights = [fit([case for case in known if case.bar == bar]) for bar in BARS]
     np.savez_compressed(MODEL, weights=np.array(weights, np.float32))

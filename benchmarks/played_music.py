@@ -56,7 +56,7 @@ def pieces(each: int, seed: int = 0) -> Iterator[Piece]:
             if source.random() < 0.5:
                 scores.append((f"band, {name}", band(groove, source)))
         for name, tune in TUNES.items():
-            scores += [(name, tune_score(tune, source)) for _ in range(3)]
+            scores += [(name, tune_score(tune, source)) for _ in range(tune.often)]
         for name in LOOPS:
             scores += [(name, electronic(name, source)) for _ in range(4)]
         order = source.permutation(len(scores))

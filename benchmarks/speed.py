@@ -70,7 +70,7 @@ STAGES: dict[str, Callable[[Features], Any]] = {
     "network, labels": lambda it: labels(it, SampleKind.TRACK, hear(it)),
     "network, embedding": lambda it: embedding(it, SampleKind.TRACK, hear(it)),
     "fingerprint": fingerprint,
-    "beats": lambda it: beat_times(it.onsets.strength, BPM),
+    "beats": lambda it: beat_times(it.onsets.novelty, BPM),
 }
 """What follows the pass over the file, in the order in which each may use what came before."""
 

@@ -12,12 +12,15 @@ from benchmarks.soundfont import DRUMS
 
 
 class Tune(NamedTuple):
+    """Tempos in beats a minute, beats of a bar, and how many pieces of a round are such."""
+
     slowest: float
     fastest: float
     beats: int
     cells: str
     accompaniment: str
     denominator: int = 4
+    often: int = 3
 
 
 TUNES = {
@@ -31,18 +34,18 @@ TUNES = {
     "waltz tune": Tune(80, 180, 3, "folk", "oom-pah"),
     "jig": Tune(76, 150, 2, "triplet", "oom-pah", 8),
     "jig alone": Tune(72, 150, 2, "triplet", "", 8),
-    "slip jig": Tune(80, 150, 3, "triplet", "oom-pah", 8),
-    "chorale": Tune(56, 132, 4, "hymn", "chorale"),
-    "chorale in three": Tune(64, 140, 3, "hymn", "chorale"),
+    "slip jig": Tune(80, 150, 3, "triplet", "oom-pah", 8, often=1),
+    "chorale": Tune(56, 132, 4, "hymn", "chorale", often=8),
+    "chorale in three": Tune(64, 140, 3, "hymn in three", "chorale", often=1),
     "piano ballad": Tune(54, 90, 4, "song", "arpeggio"),
     "piano ballad, sixteenths": Tune(52, 84, 4, "song", "sixteenths"),
     "piano ballad, chords": Tune(54, 92, 4, "song", "chords"),
     "piano pop": Tune(84, 140, 4, "pop", "arpeggio"),
     "piano pop, chords": Tune(84, 144, 4, "pop", "chords"),
-    "piano waltz": Tune(76, 160, 3, "pop", "oom-pah"),
+    "piano waltz": Tune(76, 160, 3, "pop", "oom-pah", often=2),
     "six-eight ballad": Tune(48, 76, 2, "triplet", "arpeggio", 8),
     "study": Tune(60, 132, 4, "sixteenths", "chords"),
-    "minuet": Tune(90, 150, 3, "folk", "chords"),
+    "minuet": Tune(90, 150, 3, "folk", "chords", often=2),
 }
 
 
@@ -50,8 +53,11 @@ def tune_score(tune: Tune, source: np.random.Generator) -> Score:
     bpm = float(np.exp(source.uniform(np.log(tune.slowest), np.log(tune.fastest))))
     beats, key = tune.beats, harmony(source)
     bars = int(source.integers(36, 64)) // beats
+    if tune.accompaniment == "oom-pah" and source.random() < 0.25:
+        tune = tune._replace(accompaniment="")
     is_compound = tune.denominator == 8
     eighth = 1 / 3 if is_compound else 1 / 2
+    length = bars * beats
     motifs = [rhythm(beats, tune.cells, source) for _ in range(4)]
     form = source.choice([(0, 1, 0, 2), (0, 0, 1, 2), (0, 1, 2, 3), (0, 0, 0, 1)])
     likely = source.uniform(0.75, 1)
@@ -62,15 +68,15 @@ def tune_score(tune: Tune, source: np.random.Generator) -> Score:
     block = source.random(2 * beats) < source.choice([0.3, 0.6])
     block[0] = True
     on_beats = source.random() < 0.5
+    if tune.accompaniment == "chorale":
+        notes = _chorale(key, tune, bars, source)
+        bars = 0
     for bar in range(bars):
         begin = bar * beats
         chord = key.degrees[(bar // int(1 + (bpm > 100))) % 4]
         motif = (
             motifs[form[bar % 4]] if source.random() < likely else rhythm(beats, tune.cells, source)
         )
-        if tune.accompaniment == "chorale":
-            notes += _chorale_bar(key, motif, begin, source)
-            continue
         for at, long in motif:
             degree = int(np.clip(degree + source.integers(-2, 3), 0, 11))
             accent = 0.15 * (at == 0)
@@ -95,6 +101,9 @@ def tune_score(tune: Tune, source: np.random.Generator) -> Score:
         for beat in range(bars * beats):
             drum = thump if beat % beats == 0 or (beats == 4 and beat % 4 == 2) else tick
             notes.append(Note(float(beat), 0.1, DRUMS, drum, source.uniform(0.4, 0.6)))
+    if source.random() < 0.35:
+        # As notation is played by programs: nothing is stressed.
+        notes = [note._replace(loud=0.7) for note in notes]
     solo = int(source.choice(LEADS))
     piano = int(source.choice([0, 0, 1, 2, 4, 5, 24, 46]))
     if tune.accompaniment == "chorale":
@@ -104,7 +113,7 @@ def tune_score(tune: Tune, source: np.random.Generator) -> Score:
     programs = {0: piano if source.random() < 0.6 else 32, 1: piano, 2: solo, 3: piano}
     metre = (3 * beats, 8) if is_compound else (beats, 4)
     uneven = float(source.choice([0.0, 0.002, 0.008, 0.015]))
-    return Score(bpm, metre, bars * beats, notes, programs, uneven)
+    return Score(bpm, metre, length, notes, programs, uneven)
 
 
 def _oom_pah(
@@ -131,18 +140,33 @@ def _oom_pah(
     return notes
 
 
-def _chorale_bar(
-    key: Harmony, motif: list[tuple[float, float]], begin: float, source: np.random.Generator
-) -> list[Note]:
-    """Four voices that change together, each now and then with a passing note."""
+def _chorale(key: Harmony, tune: Tune, bars: int, source: np.random.Generator) -> list[Note]:
+    """Lines of a hymn in four voices that change together, with passing notes; each line comes to
+    rest on its last chord, and most begin before the bar."""
+    phrase = int(source.choice([2, 2, 2, 4])) * (1 if tune.beats == 4 else 2)
+    pickup = float(source.random() < 0.65)
+    passing = source.uniform(0.02, 0.25)
     notes: list[Note] = []
-    for at, long in motif:
+
+    def sound(at: float, long: float, *, moves: bool = True) -> None:
         chord = int(source.choice([0, 3, 4, 5, 1]))
         for channel, low in enumerate((40, 50, 57, 64)):
             pitch = key.pitch(chord + 2 * int(source.integers(3)), low)
-            if long >= 1 and source.random() < 0.2:
-                notes.append(Note(begin + at, long / 2, channel, pitch, 0.6))
-                notes.append(Note(begin + at + long / 2, long / 2, channel, pitch + 2, 0.6))
+            loud = source.uniform(0.55, 0.7)
+            if moves and long == 1 and source.random() < passing:
+                notes.append(Note(at, 0.5, channel, pitch, loud))
+                notes.append(Note(at + 0.5, 0.5, channel, pitch + 2, loud))
             else:
-                notes.append(Note(begin + at, long, channel, pitch, source.uniform(0.55, 0.7)))
+                notes.append(Note(at, long, channel, pitch, loud))
+
+    for bar in range(bars):
+        begin = bar * tune.beats
+        is_last = bar % phrase == phrase - 1
+        rest = tune.beats - (2 if tune.beats == 4 else 3) if is_last else tune.beats
+        for at, long in rhythm(rest, tune.cells, source) if rest else ():
+            sound(begin + at, long)
+        if is_last:
+            sound(begin + rest, tune.beats - rest - pickup, moves=False)
+            if pickup:
+                sound(begin + tune.beats - 1, 1)
     return notes

@@ -3,7 +3,7 @@
 Importing this package costs nothing; its modules bring in numpy, scipy and the decoders.
 """
 
-ENGINE_VERSION = "6"
+ENGINE_VERSION = "7"
 """Changes whenever an analysis of the same bytes may answer differently."""
 
 EMBEDDING_DIMENSIONS = 289

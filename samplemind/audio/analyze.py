@@ -108,7 +108,7 @@ def _in_detail(found: Findings, features: Features, kind: SampleKind, claims: Cl
     """With what DETAILED adds."""
     pulse, beats, metre, bars = found.tempo, None, None, None
     if pulse:
-        beats = beat_times(features.onsets.strength, pulse.bpm)
+        beats = beat_times(features.onsets.novelty, pulse.bpm)
         metre = time_signature(features.onsets, pulse.bpm, features.seconds, claims)
     if beats is not None and metre:
         bars = downbeat_times(features, beats, metre, kind)

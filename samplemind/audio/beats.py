@@ -7,14 +7,14 @@ from samplemind.audio.onsets import ONSET_RATE
 _TIGHTNESS = 100.0
 
 
-def beat_times(strength: np.ndarray, bpm: float) -> np.ndarray:
-    """Seconds `(beats,)`, increasing, for an onset strength `(frames,)` at ONSET_RATE.
+def beat_times(novelty: np.ndarray, bpm: float) -> np.ndarray:
+    """Seconds `(beats,)`, increasing, for the novelty `(frames,)` of the onsets at ONSET_RATE.
 
-    Dynamic programming: the sequence that collects most onset strength while its intervals keep
+    Dynamic programming: the sequence that collects most novelty while its intervals keep
     to the tempo (Ellis, "Beat tracking by dynamic programming", 2007).
     """
     period = 60 * ONSET_RATE / bpm
-    local = np.convolve(strength.astype(np.float64), _bell(period / 32), "same")
+    local = np.convolve(novelty.astype(np.float64), _bell(period / 32), "same")
     local /= max(float(local.std()), 1e-12)
     steps = np.arange(round(period / 2), round(2 * period) + 1)
     penalty = -_TIGHTNESS * np.log(steps / period) ** 2

@@ -1,12 +1,9 @@
 """Metre: how the beats group, and how they divide."""
 
-from functools import cache
-from importlib.resources import files
-from typing import NamedTuple
-
 import numpy as np
 
 from samplemind.audio.claims import NO_CLAIMS, Claims
+from samplemind.audio.network import network, shares
 from samplemind.audio.onsets import Onsets
 from samplemind.audio.pulse import Pulse
 from samplemind.audio.tempo import is_felt
@@ -14,32 +11,23 @@ from samplemind.domain.analysis import TimeSignature
 
 METRES = ((2, 4), (3, 4), (4, 4), (6, 8))
 
-_THIRDS = np.array([1 / 3, 2 / 3, 4 / 3, 5 / 3])
-_HALVES = np.array([1 / 2, 3 / 2, 5 / 2])
-_BARS = np.array([1, 2, 3, 4, 6, 8])
-"""Beats after which the onsets are compared with themselves: what divides a beat, and bars."""
+_LAGS = np.unique(
+    np.concatenate(
+        [np.arange(1, 25) / 12, np.arange(1, 17) / 4, np.arange(1, 17) / 2, np.arange(1, 17)]
+    )
+)
+"""Beats after which the onsets are compared with themselves: parts of a beat, beats, bars."""
 
-_FAINT, _FAINT_BAR = 0.03, 0.1
-"""Agreement that tells as little as none: of parts of a beat, and of whole ones."""
+_RATES = np.unique(np.concatenate([np.arange(1, 9) / 4, np.arange(1, 7) / 3, np.arange(1.0, 13.0)]))
+"""Multiples of the beat's frequency at which the spectrum of the onsets is looked at."""
+
+_CENTRE = 110.0
 
 FEWEST_BEATS = 8
 """That show a metre."""
 
 _DEFAULT_ODDS, _CLAIM_ODDS = 1.5, 5.0
 """How many times likelier a metre is that the file claims: 4/4 is what is written unasked."""
-
-
-class Model(NamedTuple):
-    """`weights: (metres, traits)`, `bias: (metres,)`, fitted by benchmarks/fit_rhythm.py."""
-
-    weights: np.ndarray
-    bias: np.ndarray
-
-
-@cache
-def model() -> Model:
-    with files("samplemind.audio").joinpath("metre.npz").open("rb") as file, np.load(file) as data:
-        return Model(**data)
 
 
 def time_signature(
@@ -49,12 +37,11 @@ def time_signature(
 
     A metre shows in how like themselves the onsets are after a third, a half, two, three, four …
     beats (after Gainza, "Automatic musical meter detection", ICASSP 2009). The confidence is the
-    share that a multinomial logistic regression gives the best; a claimed metre counts for more.
+    share that a small network gives the best; a claimed metre counts for more.
     """
     if seconds * bpm / 60 < FEWEST_BEATS or not is_felt(onsets.correlation, bpm):
         return None
-    utility = model().weights @ traits(Pulse(onsets), bpm) + model().bias
-    share = np.exp(utility - utility.max())
+    share = shares(network("metre").utility(traits(Pulse(onsets), bpm))[0])
     if claims.metre in METRES:
         share[METRES.index(claims.metre)] *= (
             _DEFAULT_ODDS if claims.metre == (4, 4) else _CLAIM_ODDS
@@ -65,18 +52,20 @@ def time_signature(
 
 
 def traits(pulse: Pulse, bpm: float) -> np.ndarray:
-    """`(31,)`: how much more the onsets agree after thirds of a beat than after halves, for the
-    whole, each band, the clearest band and the clearest of all; how much more after each number of
-    beats than after the next smaller; and the colour of the whole, as swing has drums and jigs do
-    not.
-
-    All are ratios: a tune's quick notes are faint beside the bass, and yet tell a jig from a reel.
-    """
-    thirds, halves = (
-        np.log(pulse.agreement(bpm, ratios) + _FAINT).mean(axis=1) for ratios in (_THIRDS, _HALVES)
+    """`(1, 376)`: how alike the onsets are after so many beats, and how much happens so many times
+    a beat, for the whole, each band and the notes; the tempo itself, how many onsets a beat has,
+    and the colour of the whole, as swing has drums and jigs do not."""
+    beat = np.array([bpm])
+    octave = np.log2(beat / _CENTRE)
+    return np.column_stack(
+        [
+            pulse.repeats(beat, _LAGS),
+            pulse.band_repeats(beat, _LAGS),
+            pulse.rates(beat, _RATES),
+            pulse.band_rates(beat, _RATES),
+            octave,
+            octave**2,
+            pulse.density(beat),
+            pulse.colour()[None],
+        ]
     )
-    bars = np.diff(np.log(pulse.agreement(bpm, _BARS) + _FAINT_BAR), axis=1)
-    clearest = [
-        part.max() - other.max() for part, other in ((thirds[1:], halves[1:]), (thirds, halves))
-    ]
-    return np.concatenate([thirds - halves, clearest, bars.ravel(), pulse.colour()])

@@ -9,9 +9,6 @@ from samplemind.audio.onsets import ONSET_RATE, Onsets
 _SHORTEST, _LONGEST = 0.2, 6.0
 """Seconds between which the strongest repetition is taken as the measure of the others."""
 
-_BESIDE = 0.15, 4.0
-"""Seconds over which the median of the autocorrelation is what unrelated onsets agree."""
-
 _FAINTEST = 0.02
 """Autocorrelation that is nothing but chance."""
 
@@ -22,7 +19,7 @@ _LOWEST_BIN, _HIGHEST_BIN = 20, 800
 
 
 class Pulse:
-    """The onsets of a sound, as a whole and in three bands, by lag and by frequency.
+    """The onsets of a sound, as a whole, in three bands and of notes, by lag and by frequency.
 
     The autocorrelation favours what is slower than the beat, the spectrum what divides it; together
     they tell the octave (Peeters, "Template-based estimation of time-varying tempo", EURASIP 2007).
@@ -39,7 +36,7 @@ class Pulse:
 
     @cached_property
     def _voices(self) -> list[np.ndarray]:
-        """`(lags,)` each: the whole, then the bands, as shares of their strongest repetition."""
+        """`(lags,)` each: whole, bands and notes, as shares of their strongest repetition."""
         every = (self.correlation, *self._onsets.band_correlations)
         return [widened(voice / _strongest(voice), 1) for voice in every]
 
@@ -57,28 +54,15 @@ class Pulse:
         return _at_lags(self._voices[0], bpms, ratios)
 
     def band_repeats(self, bpms: np.ndarray, ratios: np.ndarray) -> np.ndarray:
-        """`(n, 3 * ratios)`: the same for each band."""
+        """`(n, 4 * ratios)`: the same for each band, and for the notes."""
         return np.hstack([_at_lags(voice, bpms, ratios) for voice in self._voices[1:]])
-
-    def agreement(self, bpm: float, ratios: np.ndarray) -> np.ndarray:
-        """`(4, ratios)`: of the whole and of each band, how much more alike the onsets are after
-        that many beats than after any time; 0 for no more."""
-        first, last = (int(seconds * ONSET_RATE) for seconds in _BESIDE)
-        beat = np.array([bpm])
-        known = [(voice, voice[first:last]) for voice in self._voices]
-        return np.concatenate(
-            [
-                np.maximum(_at_lags(voice, beat, ratios) - (np.median(near) if len(near) else 0), 0)
-                for voice, near in known
-            ]
-        )
 
     def rates(self, bpms: np.ndarray, harmonics: np.ndarray) -> np.ndarray:
         """`(n, harmonics)`: how much happens at that multiple of the beat's frequency."""
         return _at_frequencies(self._spectra[0], bpms, harmonics)
 
     def band_rates(self, bpms: np.ndarray, harmonics: np.ndarray) -> np.ndarray:
-        """`(n, 3 * harmonics)`: the same for each band."""
+        """`(n, 4 * harmonics)`: the same for each band, and for the notes."""
         return np.hstack([_at_frequencies(part, bpms, harmonics) for part in self._spectra[1:]])
 
     def density(self, bpms: np.ndarray) -> np.ndarray:

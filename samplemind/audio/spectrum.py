@@ -12,6 +12,7 @@ SAMPLE_RATE = 22_050
 TINY = 1e-10
 
 _LOWEST_HERTZ = 20.0
+_LOWEST_NOTE, _QUARTER_TONES = 60.0, 168
 _BLOCK = 64
 
 
@@ -62,11 +63,34 @@ def to_mel(power: np.ndarray, bands: int) -> np.ndarray:
     return np.concatenate([power[:, bins] @ filters for bins, filters in parts], axis=1)
 
 
+def log_filtered(power: np.ndarray) -> np.ndarray:
+    """`(frames, 168)`: the power in triangles of a quarter tone from 60 Hz to 7.5 kHz; at the
+    bottom, where they are narrower than a bin, in the nearest one."""
+    parts = _log_parts(2 * (power.shape[1] - 1))
+    return np.concatenate([power[:, bins] @ filters for bins, filters in parts], axis=1)
+
+
 @cache
 def _mel_parts(frame: int, bands: int) -> list[tuple[slice, np.ndarray]]:
+    return _in_parts(mel_filters(frame, bands))
+
+
+@cache
+def _log_parts(frame: int) -> list[tuple[slice, np.ndarray]]:
+    centres = _LOWEST_NOTE * 2 ** (np.arange(-1, _QUARTER_TONES + 1) / 24)
+    bins = np.arange(frame // 2 + 1)[:, None] * (SAMPLE_RATE / frame)
+    rising = (bins - centres[:-2]) / np.diff(centres[:-1])
+    falling = (centres[2:] - bins) / np.diff(centres[1:])
+    triangles = np.maximum(0, np.minimum(rising, falling))
+    nearest = np.round(centres[1:-1] * frame / SAMPLE_RATE).astype(int)
+    triangles[nearest, np.arange(_QUARTER_TONES)] += 1e-6
+    return _in_parts((triangles / triangles.sum(axis=0)).astype(np.float32))
+
+
+def _in_parts(weights: np.ndarray) -> list[tuple[slice, np.ndarray]]:
     """The filters in quarters of the bands, each with the bins that it weighs."""
     parts = []
-    for part in np.array_split(mel_filters(frame, bands), 4, axis=1):
+    for part in np.array_split(weights, 4, axis=1):
         bins = np.flatnonzero(part.any(axis=1))
         weighed = slice(int(bins[0]), int(bins[-1]) + 1)
         parts.append((weighed, np.ascontiguousarray(part[weighed])))

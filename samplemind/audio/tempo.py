@@ -1,12 +1,10 @@
 """Tempo: the pulse that the onsets of a sound agree on."""
 
 from collections.abc import Sequence
-from functools import cache
-from importlib.resources import files
-from typing import NamedTuple
 
 import numpy as np
 
+from samplemind.audio.network import network, shares
 from samplemind.audio.onsets import ONSET_RATE, Onsets
 from samplemind.audio.pulse import Pulse
 from samplemind.domain.analysis import Tempo
@@ -42,37 +40,6 @@ _ROUND_SECONDS = 0.002
 _BY_LENGTH = 0.5
 """Confidence in a tempo that nothing but a loop's length speaks for."""
 
-CLIP = 5.0
-"""Deviations: beyond them a trait says nothing new."""
-
-
-class Model(NamedTuple):
-    """Constants fitted by benchmarks/fit_rhythm.py: one hidden layer beside a linear part.
-
-    `centre, scale: (traits,)`, `hidden: (traits, units)`, `bias: (units,)`, `out: (units,)`,
-    `linear: (traits,)`; `sharpness` scales utilities so that shares are what they promise on
-    sounds left out.
-    """
-
-    centre: np.ndarray
-    scale: np.ndarray
-    hidden: np.ndarray
-    bias: np.ndarray
-    out: np.ndarray
-    linear: np.ndarray
-    sharpness: np.ndarray
-
-    def utility(self, facts: np.ndarray) -> np.ndarray:
-        """`(n,)` for the evidence `(n, traits)`."""
-        x = np.clip((facts - self.centre) / self.scale, -CLIP, CLIP)
-        return np.tanh(x @ self.hidden + self.bias) @ self.out + x @ self.linear
-
-
-@cache
-def model() -> Model:
-    with files("samplemind.audio").joinpath("tempo.npz").open("rb") as file, np.load(file) as data:
-        return Model(**data)
-
 
 def tempo(onsets: Onsets, loop_lengths: Sequence[float]) -> Tempo | None:
     """Tempo from the repetition of the onsets, or None where there is no pulse.
@@ -82,8 +49,8 @@ def tempo(onsets: Onsets, loop_lengths: Sequence[float]) -> Tempo | None:
     any onset.
 
     Candidates are the peaks of the autocorrelation. Which of them is the beat, and not its half or
-    double, a small conditional network tells from the autocorrelations and spectra of the whole and
-    of three bands at simple ratios; the confidence is its share for the best.
+    double, a small conditional network tells from the autocorrelations and spectra of the whole, of
+    three bands and of the notes at simple ratios; the confidence is its share for the best.
     """
     pulse = Pulse(onsets)
     lengths = loop_lengths or (None,)
@@ -92,9 +59,7 @@ def tempo(onsets: Onsets, loop_lengths: Sequence[float]) -> Tempo | None:
     if not len(bpms):
         return tempo_of_length(loop_lengths)
     facts = [evidence(pulse, each, seconds) for each, seconds in zip(sets, lengths, strict=True)]
-    utility = model().sharpness * model().utility(np.concatenate(facts))
-    share = np.exp(utility - utility.max())
-    share /= share.sum()
+    share = shares(network("tempo").utility(np.concatenate(facts))[:, 0])
     order = np.argsort(-share)
     best = _counted(bpms, share)
     if not is_felt(pulse.correlation, best):
@@ -164,8 +129,8 @@ def candidates(correlation: np.ndarray, loop_seconds: float | None) -> np.ndarra
 
 def evidence(pulse: Pulse, bpms: np.ndarray, loop_seconds: float | None) -> np.ndarray:
     """What speaks for each candidate, `(n, traits)`: repetition and rates at simple ratios, of the
-    whole and by band; three terms for the octave of the tempo itself; how a loop's length fits; how
-    many onsets a beat would have; and the colour of the whole, which is the same for all."""
+    whole and by voice; three terms for the octave of the tempo itself; how a loop's length fits;
+    how many onsets a beat would have; and the colour of the whole, which is the same for all."""
     octave = np.log2(bpms / _CENTRE)
     return np.column_stack(
         [
@@ -215,7 +180,7 @@ def is_felt(correlation: np.ndarray, bpm: float) -> bool:
     What those reach by chance shrinks with the root of the sound's length.
     """
     clarity = at_multiples(correlation, np.array([bpm]), np.array([1 / 2, 1, 2, 4])).max()
-    return bool(clarity >= 0.05 + 1.5 / np.sqrt(4 / 3 * len(correlation)))
+    return bool(clarity >= 0.05 + 3.0 / np.sqrt(4 / 3 * len(correlation)))
 
 
 def _refine(correlation: np.ndarray, bpm: float) -> float:

@@ -116,6 +116,23 @@ class TestTempo:
         assert found.kind is SampleKind.TRACK
         assert found.tempo is None
 
+    def test_chords_that_melt_into_each_other_have_a_tempo(self, heard: Analyze) -> None:
+        # As an organ or a choir plays them: nothing is struck, and nothing becomes louder.
+        bpm, fade = 76, 0.15
+        beat = 60 / bpm
+        hits: list[tuple[float, np.ndarray]] = []
+        walk = np.random.default_rng(0)
+        for i in range(40):
+            length = beat + fade
+            times = np.arange(round(length * RATE)) / RATE
+            level = np.sqrt(np.clip(np.minimum(times, length - times) / fade, 0, 1))
+            for low in (45, 54, 61, 69):
+                hertz = 440 * 2 ** ((low + walk.integers(0, 8) - 69) / 12)
+                voice = sum(np.sin(2 * np.pi * k * hertz * times) / k**2 for k in range(1, 6))
+                hits.append((i * beat, (0.1 * level * voice).astype(np.float32)))
+        found = heard(place(hits, 40 * beat), AnalysisLevel.BASIC)
+        assert tempo_of(found.tempo) == pytest.approx(bpm, rel=0.01)
+
     def test_gain_and_offset_change_nothing(self, heard: Analyze) -> None:
         y = drum_loop(132, 2)
         reference = heard(y)
