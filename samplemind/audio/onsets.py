@@ -59,7 +59,7 @@ class Onsets:
         """
         blocks = power_blocks(self._y, NOTE_FRAME, NOTE_HOP)
         log = _compressed(np.concatenate([log_filtered(power) for power in blocks]))
-        rise = np.concatenate([log[:1], _rise(log, _NOTE_STEP)]).mean(axis=1)
+        rise = np.append(log[:1].mean(axis=1), _rise(log, _NOTE_STEP).mean(axis=1))
         rise[max(1, len(rise) - NOTE_FRAME // NOTE_HOP) :] = 0
         # A long window is touched by what begins before a short one is.
         moments = np.arange(len(self.bands)) * (ONSET_HOP / NOTE_HOP) - 1
