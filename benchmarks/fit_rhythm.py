@@ -59,6 +59,10 @@ class Cases(NamedTuple):
     metre: list[MetreCase]
     kind: list[KindCase]
 
+    def add_metre(self, source: str, bpm: float, metre: str, features: Features) -> None:
+        if found := metre_case(source, bpm, metre, features):
+            self.metre.append(found)
+
     def add_kind(self, source: str, features: Features, *, is_loop: bool) -> None:
         # What length decides is not asked.
         if ONE_SHOT_SECONDS <= features.seconds < TRACK_SECONDS:
@@ -95,8 +99,7 @@ def add_known(cases: Cases, row: Row, features: Features) -> None:
         is_loop = (row["kind"] or sample_kind(features)) == SampleKind.LOOP
         bpm = float(row["tempo"])
         cases.tempo.append(tempo_case(row["source"], bpm, features, is_loop=is_loop))
-        if found := metre_case(row["source"], quarters_to_beats(row), row["metre"], features):
-            cases.metre.append(found)
+        cases.add_metre(row["source"], quarters_to_beats(row), row["metre"], features)
     if row["kind"] in (SampleKind.LOOP, SampleKind.ONE_SHOT):
         cases.add_kind(row["source"], features, is_loop=row["kind"] == SampleKind.LOOP)
 
@@ -122,8 +125,10 @@ def add_played(cases: Cases, heard: list[tuple[Row, Features]]) -> None:
         is_loop = sample_kind(loop.features) is SampleKind.LOOP
         source = f"hits:{loop.style}"
         cases.tempo.append(tempo_case(source, loop.bpm, loop.features, is_loop=is_loop))
+        cases.add_metre(source, loop.bpm, "4/4", loop.features)
     for loop in break_edits(breaks, EDITS):
         cases.tempo.append(tempo_case("edits", loop.bpm, loop.features, is_loop=True))
+        cases.add_metre("edits", loop.bpm, "4/4", loop.features)
     grooves = [
         (features, float(row["tempo"])) for row, features in heard if row["source"] == GROOVES
     ]
@@ -153,8 +158,7 @@ def made_up(seed: int) -> Cases:
         if piece.is_loop and seed < ROUNDS_OF_KIND:
             cases.add_kind("made up", piece.features, is_loop=True)
         metre = "{}/{}".format(*piece.metre)
-        if not piece.is_loop and (found := metre_case(source, piece.bpm, metre, piece.features)):
-            cases.metre.append(found)
+        cases.add_metre(source, piece.bpm, metre, piece.features)
     return cases
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from samplemind.audio.features import Features
-from samplemind.audio.metre import FEWEST_BEATS
+from samplemind.audio.metre import has_few_beats
 from samplemind.domain.analysis import (
     Absence,
     AbsenceCode,
@@ -56,7 +56,7 @@ def _why(field: str, found: Findings, seconds: float) -> AbsenceCode:
             return AbsenceCode.ONE_SHOT
         case "loop" if found.kind is SampleKind.TRACK:
             return AbsenceCode.TRACK_WITHOUT_LOOP
-        case _ if found.tempo and seconds * found.tempo.bpm / 60 < FEWEST_BEATS:
+        case _ if found.tempo and has_few_beats(seconds, found.tempo.bpm):
             return AbsenceCode.TOO_SHORT
         case _:
             return AbsenceCode.NO_PULSE

@@ -109,7 +109,8 @@ def _in_detail(found: Findings, features: Features, kind: SampleKind, claims: Cl
     pulse, beats, metre, bars = found.tempo, None, None, None
     if pulse:
         beats = beat_times(features.onsets.novelty, pulse.bpm)
-        metre = time_signature(features.onsets, pulse.bpm, features.seconds, claims)
+        lengths = loop_lengths(features) if kind is SampleKind.LOOP else ()
+        metre = time_signature(features.onsets, pulse.bpm, features.seconds, claims, lengths)
     if beats is not None and metre:
         bars = downbeat_times(features, beats, metre, kind)
     return replace(

@@ -206,7 +206,7 @@ _MESSAGES = {
     AbsenceCode.NO_PULSE: "Nothing in the sound repeats itself as beats do.",
     AbsenceCode.NO_TONALITY: "The sound has no clear notes, as drums and noise have none.",
     AbsenceCode.NO_PITCH: "The sound has no steady fundamental.",
-    AbsenceCode.TOO_SHORT: "The sound has too few beats to tell: eight are needed for bars.",
+    AbsenceCode.TOO_SHORT: "Too few beats to tell: bars need eight, or a loop of four.",
 }
 
 

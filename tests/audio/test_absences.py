@@ -10,7 +10,7 @@ from samplemind.audio.analyze import analyze
 from samplemind.domain.analysis import AbsenceCode, AnalysisLevel, Findings
 from tests.audio.conftest import Analyze
 from tests.audio.made_chunks import acid, with_chunk
-from tests.sounds import drum_loop, kick, noise, note, silence, snare, tone, write
+from tests.sounds import RATE, drum_loop, kick, noise, note, silence, snare, tone, write
 
 CODES = AbsenceCode
 MAY_BE_NULL = {
@@ -62,7 +62,7 @@ def test_a_drum(heard: Analyze) -> None:
 
 def test_a_loop(heard: Analyze) -> None:
     assert why(heard(drum_loop(120, 4)))["pitch"] is CODES.MANY_NOTES
-    reasons = why(heard(drum_loop(120, 1)))
+    reasons = why(heard(drum_loop(120, 2)[: 3 * RATE]))
     assert reasons["timeSignature"] is reasons["downbeats"] is CODES.TOO_SHORT
     assert not {"tempo", "beats", "loop"} & set(reasons)
 

@@ -6,7 +6,7 @@ import pytest
 from samplemind.audio.downbeats import downbeat_times
 from samplemind.domain.analysis import AnalysisLevel, SampleKind, TimeSignature
 from tests.audio.conftest import Analyze, features_of
-from tests.sounds import drum_loop, hat, kick, note, place, snare
+from tests.sounds import RATE, drum_loop, hat, kick, note, place, snare
 
 BEAT = 0.5
 FOUR = TimeSignature(4, 4, 0.9)
@@ -66,7 +66,7 @@ def test_they_are_some_of_the_beats(heard: Analyze) -> None:
 
 
 def test_none_without_bars(heard: Analyze) -> None:
-    assert heard(drum_loop(120, 1)).downbeats is None
+    assert heard(drum_loop(120, 2)[: 3 * RATE]).downbeats is None
     assert heard(kick()).downbeats is None
     assert heard(drum_loop(120, 4), AnalysisLevel.STANDARD).downbeats is None
     features = features_of(bars(2, 0.0))

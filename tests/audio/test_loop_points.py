@@ -64,8 +64,13 @@ def test_a_loop_that_is_cut_to_its_beats_stays_whole(heard: Analyze) -> None:
 
 
 def test_bars_are_not_known_of_few_beats(heard: Analyze) -> None:
+    points = loop_of(heard(drum_loop(120, 2)[: 3 * RATE]))
+    assert (points.beats, points.bars) == (6, None)
+
+
+def test_four_beats_are_a_bar(heard: Analyze) -> None:
     points = loop_of(heard(drum_loop(120, 1)))
-    assert (points.beats, points.bars) == (4, None)
+    assert (points.beats, points.bars) == (4, 1)
 
 
 @pytest.mark.parametrize("lead", [0.03, 0.2])

@@ -216,9 +216,27 @@ class TestMetre:
         assert (found.numerator, found.denominator) == metre
 
     def test_too_few_beats_have_no_metre(self, heard: Analyze) -> None:
-        found = heard(drum_loop(120, 1))
+        found = heard(drum_loop(120, 2)[: 3 * RATE])
         assert found.tempo is not None
         assert found.time_signature is None
+
+    def test_a_loop_of_four_beats_is_a_bar(self, heard: Analyze) -> None:
+        metre = heard(drum_loop(120, 1)).time_signature
+        assert metre is not None
+        assert (metre.numerator, metre.denominator, metre.confidence) == (4, 4, 0.8)
+
+    def test_a_metre_whose_bars_do_not_fill_the_loop_counts_less(self) -> None:
+        features = features_of(drum_loop(120, 4))
+        heard = time_signature(features.onsets, 120, features.seconds)
+        fitting = time_signature(features.onsets, 120, features.seconds, loop_lengths=(8.0,))
+        odd = time_signature(features.onsets, 120, features.seconds, loop_lengths=(7.5,))
+        assert heard is not None
+        assert fitting is not None
+        assert odd is not None
+        assert fitting.numerator == 4
+        assert fitting.confidence > heard.confidence
+        # Fifteen beats are no bars of four.
+        assert odd.numerator != 4 or odd.confidence < heard.confidence
 
 
 class TestKind:
