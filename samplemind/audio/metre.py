@@ -86,7 +86,7 @@ def _whole_beats(bpm: float, loop_lengths: Sequence[float]) -> int | None:
 
 
 def traits(pulse: Pulse, bpm: float) -> np.ndarray:
-    """`(1, 376)`: how alike the onsets are after so many beats, and how much happens so many times
+    """`(1, 361)`: how alike the onsets are after so many beats, and how much happens so many times
     a beat, for the whole, each band and the notes; the tempo itself, how many onsets a beat has,
     and the colour of the whole, as swing has drums and jigs do not."""
     beat = np.array([bpm])
