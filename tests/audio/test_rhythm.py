@@ -118,7 +118,7 @@ class TestTempo:
 
     def test_chords_that_melt_into_each_other_have_a_tempo(self, heard: Analyze) -> None:
         # As an organ or a choir plays them: nothing is struck, and nothing becomes louder.
-        bpm, fade = 76, 0.15
+        bpm, fade = 76, 0.3
         beat = 60 / bpm
         hits: list[tuple[float, np.ndarray]] = []
         walk = np.random.default_rng(0)
