@@ -141,8 +141,9 @@ def add_played(cases: Cases, heard: list[tuple[Row, Features]]) -> None:
 def add_made_up(cases: Cases) -> None:
     with ProcessPoolExecutor() as pool:
         for made in pool.map(made_up, range(ROUNDS)):
-            for all_of_it, more in zip(cases, made, strict=True):
-                all_of_it.extend(more)  # pyright: ignore[reportArgumentType]
+            cases.tempo.extend(made.tempo)
+            cases.metre.extend(made.metre)
+            cases.kind.extend(made.kind)
     for piece in one_shots(ONE_SHOTS):
         cases.add_kind("made up", piece.features, is_loop=False)
     for features in held_tones(HELD_TONES):

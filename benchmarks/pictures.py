@@ -44,10 +44,10 @@ def rhythm() -> None:
     assert tempo
     assert beats
     figure, (above, below) = plt.subplots(2, 1, figsize=(9, 5), layout="constrained")
-    seconds = np.arange(len(onsets.strength)) / ONSET_RATE
-    above.plot(seconds, onsets.strength, lw=1)
+    seconds = np.arange(len(onsets.novelty)) / ONSET_RATE
+    above.plot(seconds, onsets.novelty, lw=1)
     above.vlines(beats, 0, 1, colors="tab:red", lw=1, label="beats")
-    above.set(title=f"{path.name}: onset strength", xlabel="seconds")
+    above.set(title=f"{path.name}: novelty of the onsets", xlabel="seconds")
     above.legend(loc="upper right")
     lags = np.arange(len(onsets.correlation)) / ONSET_RATE
     below.plot(lags[1:], onsets.correlation[1:], lw=1)

@@ -12,7 +12,7 @@ from samplemind.audio.tempo import is_felt
 from samplemind.domain.analysis import TimeSignature
 
 METRES = ((2, 4), (3, 4), (4, 4), (6, 8))
-_BEATS_OF_A_BAR = np.array([2, 3, 4, 2])
+_BEATS_OF_A_BAR = np.array([TimeSignature(*each, confidence=1).beats for each in METRES])
 
 _LAGS = np.unique(
     np.concatenate(
